@@ -1,0 +1,251 @@
+//! What goes into the engine and what comes out of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, RequestId};
+use crate::lifecycle::{Actor, Ask, Effect, Entry, Outcome, Request, View};
+use crate::time::{Span, Timestamp};
+
+/// An input from an edge.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Command {
+    /// The same key gets the same answer and changes nothing more.
+    pub key: Option<DedupeKey>,
+    /// Who acts; the edge has mapped the account, the engine looks the person up again.
+    pub by: Actor,
+    /// What they want.
+    pub verb: Verb,
+}
+
+/// What somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verb {
+    /// New access.
+    Ask(Ask),
+    /// Access at once, looked at afterwards.
+    BreakGlass(Ask),
+    /// More time for an active grant: a request of its own.
+    Extend {
+        /// The grant.
+        parent: RequestId,
+        /// By how much.
+        duration: Span,
+        /// Why.
+        justification: String,
+    },
+    /// A yes.
+    Approve {
+        /// To which request.
+        request: RequestId,
+    },
+    /// A no.
+    Deny {
+        /// To which request.
+        request: RequestId,
+        /// Why.
+        reason: String,
+    },
+    /// Taken back, by the requester or an operator.
+    Withdraw {
+        /// Which request.
+        request: RequestId,
+        /// An operator's why.
+        reason: Option<String>,
+    },
+    /// Given back by the requester.
+    Release {
+        /// Which grant.
+        request: RequestId,
+    },
+    /// Taken by somebody who may.
+    Revoke {
+        /// Which grant.
+        request: RequestId,
+        /// Why.
+        reason: String,
+    },
+    /// Show me the credential.
+    Reveal {
+        /// Of which grant.
+        request: RequestId,
+    },
+    /// Slack showed it.
+    RevealShown {
+        /// Of which grant.
+        request: RequestId,
+    },
+    /// Slack definitely did not show it.
+    RevealRefused {
+        /// Of which grant.
+        request: RequestId,
+    },
+    /// What can't be read back is gone.
+    Attest {
+        /// Which grant.
+        request: RequestId,
+        /// Which step, from 0.
+        step: u32,
+        /// What was seen.
+        evidence: String,
+    },
+    /// Lift the lockdown that a stuck revocation placed.
+    WaiveLockdown {
+        /// Which one.
+        request: RequestId,
+        /// Why.
+        reason: String,
+    },
+    /// The review of a break-glass.
+    Review {
+        /// Which one.
+        request: RequestId,
+        /// What was found.
+        finding: String,
+    },
+}
+
+/// Work that the outbox has claimed.
+#[derive(Debug, Clone)]
+pub struct Owed {
+    /// The row it is kept in.
+    pub row: i64,
+    /// Whose it is.
+    pub request: RequestId,
+    /// What is owed.
+    pub effect: Effect,
+    /// How often it was tried before.
+    pub attempts: u32,
+}
+
+/// What came of claimed work.
+#[derive(Debug, Clone)]
+pub enum Completion {
+    /// A target answered.
+    Target {
+        /// The row.
+        row: i64,
+        /// The call.
+        effect: EffectId,
+        /// The answer.
+        outcome: Outcome,
+    },
+    /// The message says what the request said at that revision.
+    Shown {
+        /// The row.
+        row: i64,
+        /// Whose.
+        request: RequestId,
+        /// Which message.
+        view: View,
+        /// Where it stands now; none when nothing had to be shown.
+        message: Option<SlackMessage>,
+        /// The revision that was rendered.
+        revision: u64,
+    },
+    /// The ticket says what the request said at that revision.
+    Told {
+        /// The row.
+        row: i64,
+        /// Whose.
+        request: RequestId,
+        /// The revision that was told.
+        revision: u64,
+    },
+    /// Not now: tried again after a back-off.
+    Later {
+        /// The row.
+        row: i64,
+        /// What was seen, without secrets.
+        error: String,
+        /// When the other side asked us to wait.
+        after: Option<Span>,
+    },
+}
+
+/// Progress on a ticket, kept before the next call so that a crash repeats nothing.
+#[derive(Debug, Clone)]
+pub enum TicketProgress {
+    /// The issue exists.
+    Opened {
+        /// Its key.
+        issue: IssueKey,
+    },
+    /// These entries stand in this comment.
+    Commented {
+        /// Which.
+        entries: Vec<EntryId>,
+        /// The comment's id.
+        comment: String,
+    },
+    /// The issue is in this status.
+    Moved {
+        /// By name.
+        status: String,
+    },
+}
+
+/// A posted Slack message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlackMessage {
+    /// The channel's id.
+    pub channel: String,
+    /// The message's `ts`.
+    pub ts: String,
+    /// SHA-256 of what was last sent, in hex: nothing is sent when it would say the same.
+    pub digest: String,
+}
+
+/// A request with everything that was told of it: what views and tickets are rendered from.
+#[derive(Debug, Clone)]
+pub struct Dossier {
+    /// The request.
+    pub request: Request,
+    /// Counts its changes.
+    pub revision: u64,
+    /// Its story so far, in order.
+    pub entries: Vec<Entry>,
+    /// Its issue.
+    pub issue: Option<IssueKey>,
+    /// The issue's status as we last set it.
+    pub issue_status: Option<String>,
+    /// Entries that stand on the issue, by the comment that has them.
+    pub comments: BTreeMap<EntryId, String>,
+    /// Its Slack messages.
+    pub messages: BTreeMap<View, SlackMessage>,
+}
+
+impl Dossier {
+    /// Entries that are not on the issue yet, in order.
+    pub fn untold(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|e| !self.comments.contains_key(&e.id))
+    }
+}
+
+/// Which requests to list, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this person alone.
+    pub requester: Option<crate::ids::PersonId>,
+    /// In these states alone; any, when empty.
+    pub states: BTreeSet<crate::lifecycle::StateWord>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// How the engine is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Status {
+    /// Its now.
+    pub now: Timestamp,
+    /// When the next row falls due: a request's timer, or something owed that waits out a back-off.
+    pub next_due: Option<Timestamp>,
+    /// Claimed by the outbox and not completed.
+    pub in_flight: usize,
+    /// Owed and due, not yet claimed.
+    pub ready: usize,
+    /// Why new requests are refused, when they are.
+    pub refusing: Option<String>,
+}

@@ -1,0 +1,189 @@
+//! The async side of the engine: a cloneable handle with verbs.
+
+use std::sync::{Arc, PoisonError, RwLock, mpsc};
+
+use secrecy::SecretString;
+use thiserror::Error;
+use tokio::sync::{Notify, Semaphore, oneshot};
+
+use super::{Command, Completion, Dossier, Filter, Owed, Status, TicketProgress};
+use crate::ids::{RequestId, TargetId};
+use crate::lifecycle::{Answer, Request};
+use crate::policy::{People, PolicySet};
+use crate::time::{Clock, Timestamp};
+
+/// Inputs that wait at most; more of them wait before they are taken.
+const QUEUE_LIMIT: usize = 1024;
+
+/// Why the engine gave no answer. Nothing was changed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum EngineError {
+    /// It is shutting down or has stopped.
+    #[error("jitney is stopping; nothing was changed, try again in a moment")]
+    Stopped,
+    /// The database refused.
+    #[error("the database refused, so nothing was changed: {0}")]
+    Store(String),
+}
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
+
+/// What waits for the engine's thread.
+pub(super) enum Message {
+    Command(Box<Command>, Reply<Answer>),
+    Complete(Box<Completion>, Reply<()>),
+    Progress(RequestId, TicketProgress, Reply<()>),
+    Claim(usize, Reply<Vec<Owed>>),
+    Dossier(RequestId, Reply<Option<Dossier>>),
+    List(Filter, Reply<Vec<Request>>),
+    Credential(RequestId, Reply<Option<SecretString>>),
+    Status(Reply<Status>),
+    Breaker(TargetId, bool),
+    Nudge,
+    Stop(Reply<()>),
+}
+
+/// What the handle and the engine's thread share.
+pub(super) struct Shared {
+    pub(super) policies: RwLock<Arc<PolicySet>>,
+    pub(super) people: RwLock<Arc<People>>,
+    pub(super) owed: Notify,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// The engine, as the edges see it.
+#[derive(Clone)]
+pub struct EngineHandle {
+    queue: mpsc::Sender<Message>,
+    room: Arc<Semaphore>,
+    shared: Arc<Shared>,
+}
+
+impl EngineHandle {
+    pub(super) fn new(queue: mpsc::Sender<Message>, shared: Arc<Shared>) -> Self {
+        Self { queue, room: Arc::new(Semaphore::new(QUEUE_LIMIT)), shared }
+    }
+
+    /// Decides and commits. The answer comes after the commit.
+    ///
+    /// # Errors
+    /// When nothing could be committed.
+    pub async fn submit(&self, command: Command) -> Result<Answer, EngineError> {
+        self.call(|reply| Message::Command(Box::new(command), reply)).await
+    }
+
+    /// Claims work that is owed and due, at most one of each lane, revocations first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn claim(&self, most: usize) -> Result<Vec<Owed>, EngineError> {
+        self.call(|reply| Message::Claim(most, reply)).await
+    }
+
+    /// Settles claimed work and frees its lane.
+    ///
+    /// # Errors
+    /// When nothing could be committed; the work stays claimed, so tell it again.
+    pub async fn complete(&self, completion: Completion) -> Result<(), EngineError> {
+        self.call(|reply| Message::Complete(Box::new(completion), reply)).await
+    }
+
+    /// Keeps a step of the work on a ticket.
+    ///
+    /// # Errors
+    /// When nothing could be committed.
+    pub async fn progress(&self, request: RequestId, done: TicketProgress) -> Result<(), EngineError> {
+        self.call(|reply| Message::Progress(request, done, reply)).await
+    }
+
+    /// A request with everything that was told of it.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn dossier(&self, request: RequestId) -> Result<Option<Dossier>, EngineError> {
+        self.call(|reply| Message::Dossier(request, reply)).await
+    }
+
+    /// Requests, newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn list(&self, filter: Filter) -> Result<Vec<Request>, EngineError> {
+        self.call(|reply| Message::List(filter, reply)).await
+    }
+
+    /// The credential of a grant, unsealed; none once it was erased.
+    ///
+    /// # Errors
+    /// When it can't be read or unsealed.
+    pub async fn credential(&self, request: RequestId) -> Result<Option<SecretString>, EngineError> {
+        self.call(|reply| Message::Credential(request, reply)).await
+    }
+
+    /// How the engine is.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn status(&self) -> Result<Status, EngineError> {
+        self.call(Message::Status).await
+    }
+
+    /// Tells that a target is down for everybody, or no longer.
+    pub fn breaker(&self, target: TargetId, open: bool) {
+        let _ = self.queue.send(Message::Breaker(target, open));
+    }
+
+    /// Makes it look at the clock again.
+    pub fn nudge(&self) {
+        let _ = self.queue.send(Message::Nudge);
+    }
+
+    /// Commits what waits, then stops.
+    ///
+    /// # Errors
+    /// When it had stopped already.
+    pub async fn stop(&self) -> Result<(), EngineError> {
+        self.call(Message::Stop).await
+    }
+
+    /// Resolves when something may have become due to be claimed. Level-triggered: claim until nothing comes.
+    pub async fn owed(&self) {
+        self.shared.owed.notified().await;
+    }
+
+    /// The policies in force.
+    #[must_use]
+    pub fn policies(&self) -> Arc<PolicySet> {
+        Arc::clone(&self.shared.policies.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other policies in force.
+    pub fn set_policies(&self, policies: Arc<PolicySet>) {
+        *self.shared.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+    }
+
+    /// The directory as last read.
+    #[must_use]
+    pub fn people(&self) -> Arc<People> {
+        Arc::clone(&self.shared.people.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes a fresh read of the directory, and looks again at what waits for it.
+    pub fn set_people(&self, people: Arc<People>) {
+        *self.shared.people.write().unwrap_or_else(PoisonError::into_inner) = people;
+        self.nudge();
+    }
+
+    /// The wall clock, as this instance is told it.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.shared.clock.wall()
+    }
+
+    async fn call<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, EngineError> {
+        let _room = self.room.acquire().await.map_err(|_| EngineError::Stopped)?;
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(message(reply)).map_err(|_| EngineError::Stopped)?;
+        answer.await.map_err(|_| EngineError::Stopped)?
+    }
+}

@@ -1,0 +1,130 @@
+//! People as the directory knows them: the facts that rules are judged on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{GroupId, PersonId, SlackUserId};
+use crate::time::{Span, Timestamp};
+
+/// How a person is employed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Employment {
+    /// On the payroll.
+    Employee,
+    /// Working under a contract of services.
+    Contractor,
+    /// Here to learn, for a while.
+    Intern,
+    /// Of a supplier.
+    Vendor,
+}
+
+impl Employment {
+    /// Every kind, for messages that list the choices.
+    pub const ALL: [Self; 4] = [Self::Employee, Self::Contractor, Self::Intern, Self::Vendor];
+
+    /// As policies write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Employee => "employee",
+            Self::Contractor => "contractor",
+            Self::Intern => "intern",
+            Self::Vendor => "vendor",
+        }
+    }
+}
+
+/// A person of the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Person {
+    /// The one identity.
+    pub id: PersonId,
+    /// As people call them.
+    pub name: String,
+    /// How they are employed.
+    pub employment: Employment,
+    /// Where they work in the company.
+    pub department: String,
+    /// Where they work on the map.
+    #[serde(default)]
+    pub location: String,
+    /// Who they report to.
+    #[serde(default)]
+    pub manager: Option<PersonId>,
+    /// Groups that do not come from a grant of ours.
+    #[serde(default)]
+    pub groups: BTreeSet<GroupId>,
+    /// False for leavers: they may nothing.
+    #[serde(default = "yes")]
+    pub active: bool,
+    /// The Slack account that acts for them.
+    #[serde(default)]
+    pub slack: Option<SlackUserId>,
+    /// Their login on the machine that runs Jitney, which makes them an operator.
+    #[serde(default)]
+    pub operator_login: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// The directory at one moment, with its age: decisions on older facts than `max_age` are not taken.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    by_id: BTreeMap<PersonId, Person>,
+    by_slack: BTreeMap<SlackUserId, PersonId>,
+    as_of: Timestamp,
+    max_age: Span,
+}
+
+impl People {
+    /// Takes the directory as read at `as_of`.
+    #[must_use]
+    pub fn new(people: impl IntoIterator<Item = Person>, as_of: Timestamp, max_age: Span) -> Self {
+        let by_id: BTreeMap<_, _> = people.into_iter().map(|p| (p.id.clone(), p)).collect();
+        let by_slack =
+            by_id.values().filter_map(|p| p.slack.clone().map(|slack| (slack, p.id.clone()))).collect();
+        Self { by_id, by_slack, as_of, max_age }
+    }
+
+    /// The person, leaver or not.
+    #[must_use]
+    pub fn get(&self, id: &PersonId) -> Option<&Person> {
+        self.by_id.get(id)
+    }
+
+    /// The person behind a Slack account.
+    #[must_use]
+    pub fn by_slack(&self, id: &SlackUserId) -> Option<&Person> {
+        self.by_slack.get(id).and_then(|id| self.by_id.get(id))
+    }
+
+    /// Everybody, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Person> {
+        self.by_id.values()
+    }
+
+    /// When the directory was read.
+    #[must_use]
+    pub const fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
+    /// Whether decisions at `now` must wait for a fresh read.
+    #[must_use]
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        now.since(self.as_of) > self.max_age
+    }
+
+    /// The same people, read again at `as_of`.
+    #[must_use]
+    pub fn reread_at(mut self, as_of: Timestamp) -> Self {
+        self.as_of = as_of;
+        self
+    }
+}

@@ -1,0 +1,310 @@
+//! The catalogue as values: apps, roles and tiers. What is here has been parsed and checked.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Employment;
+use crate::ids::{AppId, GroupId, PersonId, RoleId, RoleRef, TargetId, TierId};
+use crate::time::Span;
+
+/// SHA-256 over the policy files as they were read, in hex.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(String);
+
+impl Digest {
+    /// From hex that was computed over the files.
+    #[must_use]
+    pub fn from_hex(hex: String) -> Self {
+        Self(hex)
+    }
+    /// All 64 digits.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+    /// The first 12 digits, for people.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        self.0.get(..12).unwrap_or(&self.0)
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where in the stack the access lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layer {
+    /// The identity provider.
+    Idp,
+    /// The app itself.
+    Application,
+    /// Short-lived credentials from a vault.
+    Vault,
+    /// A person does it.
+    Manual,
+}
+
+impl Layer {
+    /// As policies write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Idp => "idp",
+            Self::Application => "application",
+            Self::Vault => "vault",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// How bad it is when it goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Risk {
+    /// An annoyance.
+    Low,
+    /// A bad day.
+    Medium,
+    /// A bad quarter.
+    High,
+}
+
+impl Risk {
+    /// As policies write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
+/// Whether a request names a ticket of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TicketRule {
+    /// No field for it.
+    None,
+    /// May name one.
+    Optional,
+    /// Must name one.
+    Required,
+}
+
+/// All policies at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct PolicySet {
+    /// The apps by id.
+    pub apps: BTreeMap<AppId, App>,
+    /// The tiers by id.
+    pub tiers: BTreeMap<TierId, Tier>,
+    /// Over the files that it was read from.
+    pub digest: Digest,
+}
+
+/// One app: one policy file.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// The file's name without `.toml`.
+    pub id: AppId,
+    /// As people call it.
+    pub name: String,
+    /// What it is.
+    pub about: String,
+    /// Who answers for it.
+    pub owners: Vec<PersonId>,
+    /// Where the access lives.
+    pub layer: Layer,
+    /// What can be asked for.
+    pub roles: BTreeMap<RoleId, Role>,
+    /// The tables that `policy test` runs.
+    pub tests: Vec<PolicyTest>,
+}
+
+/// One role of an app.
+#[derive(Debug, Clone)]
+pub struct Role {
+    /// Its id within the app.
+    pub id: RoleId,
+    /// As people call it.
+    pub name: String,
+    /// What one can do with it.
+    pub gives: String,
+    /// How bad it is when it goes wrong.
+    pub risk: Risk,
+    /// When nobody says how long.
+    pub default_duration: Span,
+    /// The longest that one request may ask for.
+    pub max_duration: Span,
+    /// The longest in all, with extensions.
+    pub max_total: Span,
+    /// From the end to verified; later than that is stuck.
+    pub revoke_target: Span,
+    /// Who approves.
+    pub tier: TierId,
+    /// Whether a ticket is named.
+    pub ticket: TicketRule,
+    /// May ask: one of these matches. Nobody, when empty.
+    pub eligible: Vec<Rule>,
+    /// May not ask: any of these matches.
+    pub never: Vec<Rule>,
+    /// Roles that one can't hold beside it.
+    pub conflicts: Vec<RoleRef>,
+    /// What is done on targets, in order; at least one.
+    pub steps: Vec<StepSpec>,
+    /// Extra form fields.
+    pub fields: Vec<Field>,
+    /// Targets that a stuck revocation locks besides its own.
+    pub lockdown_family: Vec<TargetId>,
+    /// The role's table in its file: `policies/billing.toml:7:1`.
+    pub place: String,
+}
+
+/// A rule over a person: every key that is given must match; a list matches when one of its values does.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Employments.
+    pub employment: Option<Vec<Employment>>,
+    /// Departments.
+    pub department: Option<Vec<String>>,
+    /// Locations.
+    pub location: Option<Vec<String>>,
+    /// Groups of the directory.
+    pub group: Option<Vec<GroupId>>,
+    /// People by id.
+    pub person: Option<Vec<PersonId>>,
+    /// Where it stands: `policies/billing.toml:19:1`.
+    pub place: String,
+}
+
+/// One entitlement to add.
+#[derive(Debug, Clone)]
+pub struct StepSpec {
+    /// On which target.
+    pub target: TargetId,
+    /// What the target's adapter made of the step's table: opaque to everyone else.
+    pub params: Value,
+    /// In words, by the adapter: `a login in /etc/app/htpasswd`.
+    pub label: String,
+    /// Whether the grant issues a credential that is shown to the requester once.
+    pub issues_credential: bool,
+    /// Whether the target can be read back.
+    pub readable: bool,
+    /// What the adapter can't end when it revokes; empty when it ends everything.
+    pub cannot_end: Vec<String>,
+}
+
+/// An extra form field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its id, as step parameters use it.
+    pub id: String,
+    /// As the form shows it.
+    pub label: String,
+    /// The choices; free text when empty.
+    pub choices: Vec<String>,
+}
+
+/// An approval policy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tier {
+    /// Its id.
+    pub id: TierId,
+    /// As people call it.
+    pub name: String,
+    /// Asks up to this long approve themselves.
+    pub auto_under: Option<Span>,
+    /// One after the other.
+    pub stages: Vec<Stage>,
+    /// Nobody decided: the request lapses after this.
+    pub lapse_after: Span,
+    /// From approval to active; later than that is given up and revoked.
+    pub provision_within: Span,
+    /// How long before expiry the requester is warned.
+    pub warn_before: Span,
+    /// Access at once, looked at afterwards.
+    pub break_glass: Option<BreakGlass>,
+}
+
+/// One stage of a tier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// Who may approve.
+    pub approvers: Vec<ApproverRef>,
+    /// How many of them must, at least one.
+    pub quorum: u32,
+    /// Whether approvers of earlier stages don't count.
+    pub distinct: bool,
+    /// Asked again after this, and every so often.
+    pub remind_after: Option<Span>,
+    /// The others are asked after this.
+    pub escalate_after: Option<Span>,
+    /// Who is asked then, besides.
+    pub escalate_to: Vec<ApproverRef>,
+    /// Who is asked when there is no approver.
+    pub fallback: Vec<ApproverRef>,
+}
+
+/// Who approves.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ApproverRef {
+    /// The requester's manager.
+    Manager,
+    /// The app's owners.
+    Owners,
+    /// A person.
+    Person(PersonId),
+    /// A group of the directory.
+    Group(GroupId),
+}
+
+/// Access at once, looked at afterwards.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BreakGlass {
+    /// Shorter than the role's maximum.
+    pub max_duration: Span,
+    /// The compulsory review is due this long after the start.
+    pub review_within: Span,
+}
+
+/// One row of a file's `[[tests]]`.
+#[derive(Debug, Clone)]
+pub struct PolicyTest {
+    /// The person's facts.
+    pub employment: Employment,
+    /// The person's department.
+    pub department: String,
+    /// The person's location.
+    pub location: String,
+    /// The person's groups.
+    pub groups: BTreeSet<GroupId>,
+    /// What they ask for.
+    pub asks: RoleId,
+    /// For how long.
+    pub duration: Span,
+    /// What must come of it.
+    pub expect: Expectation,
+    /// Where it stands.
+    pub place: String,
+}
+
+/// What a policy test expects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expectation {
+    /// May ask.
+    Eligible,
+    /// May not; because of this check, where the file says so.
+    Refused(Option<super::ReasonCode>),
+}

@@ -1,0 +1,17 @@
+//! The one integration binary: script tables, snapshots, contracts, journeys, and the rules of the house.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test that meets the unexpected shall stop"
+)]
+#![allow(missing_docs, reason = "a test's name says what it shows")]
+
+#[test]
+fn ids_are_spoken() {
+    assert_eq!(jitney::ids::RequestId::FIRST.to_string(), "R1001");
+}
