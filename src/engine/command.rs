@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, RequestId};
-use crate::lifecycle::{Actor, Ask, Effect, Entry, Outcome, Request, View};
+use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, View};
+use crate::policy::Ask;
 use crate::time::{Span, Timestamp};
 
 /// An input from an edge.

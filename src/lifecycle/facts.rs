@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::ids::{PersonId, RequestId, TargetId};
-use crate::policy::Verdict;
+use crate::policy::{StageApprovers, Verdict};
 use crate::time::{Span, Timestamp};
 
 /// What a decision may look at besides the request.
@@ -60,17 +60,6 @@ impl Facts {
             jitter: 500,
         }
     }
-}
-
-/// Who would be asked in one stage now.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StageApprovers {
-    /// The stage's approvers, or its fallback when they are empty; never the requester.
-    pub asked: Vec<PersonId>,
-    /// Who is asked when the stage escalates.
-    pub escalation: Vec<PersonId>,
-    /// Whether `asked` is the fallback.
-    pub from_fallback: bool,
 }
 
 /// The grant that an extension extends.

@@ -13,8 +13,6 @@ pub use answer::{Answer, Refusal, StateWord};
 pub use change::{Change, DmKind, Effect, FollowUp, LockdownChange, NudgeKind, View};
 pub use entry::{Entry, What};
 pub use event::{Actor, Event, Evidence, Outcome};
-pub use facts::{Claim, Facts, ParentFacts, StageApprovers};
-pub use request::{
-    Ask, Credential, Kind, Op, Presence, Request, Requester, Step, StepTerms, Terms, Times, Vote,
-};
+pub use facts::{Claim, Facts, ParentFacts};
+pub use request::{Credential, Kind, Op, Presence, Request, Requester, Step, StepTerms, Terms, Times, Vote};
 pub use state::{EndCause, PendingState, State, WithdrawCause};

@@ -1,13 +1,11 @@
 //! A request: what was asked, by whom, on which terms, and how far it got.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Evidence, State};
-use crate::ids::{EffectId, EntitlementKey, EntryId, IssueKey, PersonId, RequestId, RoleRef, TargetId};
-use crate::policy::{Digest, Employment, Layer, Person, Risk, Tier};
+use crate::ids::{EffectId, EntitlementKey, EntryId, PersonId, RequestId, TargetId};
+use crate::policy::{Ask, Digest, Employment, Layer, Person, Risk, Tier};
 use crate::time::{Span, Timestamp};
 
 /// One ask with its approvals and, when it is granted, its grant.
@@ -86,24 +84,6 @@ impl From<&Person> for Requester {
             manager: person.manager.clone(),
         }
     }
-}
-
-/// What was asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ask {
-    /// Which role.
-    pub role: RoleRef,
-    /// For how long.
-    pub duration: Span,
-    /// Not before this; at once when there is none.
-    pub starts_at: Option<Timestamp>,
-    /// The requester's why.
-    pub justification: String,
-    /// The incident or change that the requester named.
-    pub ticket: Option<IssueKey>,
-    /// Extra form fields by id.
-    pub fields: BTreeMap<String, String>,
 }
 
 /// What is copied from the policy at submission, so that a later edit can't strand what is under way.
