@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Entry, Event, Op, Request};
 use crate::ids::{EffectId, RequestId, TargetId};
+use crate::time::Timestamp;
 
 /// Everything that one decision changes, committed together or not at all.
 #[derive(Debug, Clone)]
@@ -22,6 +23,8 @@ pub struct Change {
     pub erase_credential: bool,
     /// What the one who acted hears.
     pub answer: Answer,
+    /// The rows of the state table (DESIGN §4, repeated in ARCHITECTURE.md) that were taken.
+    pub rows: Vec<u8>,
 }
 
 /// Something owed to the outside.
@@ -36,6 +39,8 @@ pub enum Effect {
         step: u32,
         /// What is asked.
         op: Op,
+        /// When the target itself should end it, at the latest.
+        native_expiry: Timestamp,
     },
     /// The ticket no longer says what the request says.
     Ticket,

@@ -1,9 +1,11 @@
 //! A request: what was asked, by whom, on which terms, and how far it got.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Evidence, State};
+use super::{Evidence, State, View};
 use crate::ids::{EffectId, EntitlementKey, EntryId, PersonId, RequestId, TargetId};
 use crate::policy::{Ask, Digest, Employment, Layer, Person, Risk, Tier};
 use crate::time::{Span, Timestamp};
@@ -38,6 +40,8 @@ pub struct Request {
     pub credential: Option<Credential>,
     /// The compulsory review of a break-glass is due then; none when there is none or it was done.
     pub review_due_at: Option<Timestamp>,
+    /// Its Slack messages: those that exist or are owed.
+    pub views: BTreeSet<View>,
     /// The number of the next effect.
     pub next_effect: u32,
     /// The number of the next entry, from 1.

@@ -33,10 +33,10 @@ pub enum State {
         stuck_at: Timestamp,
         /// Late since then.
         stuck_since: Option<Timestamp>,
-        /// The next failure is told not before this.
-        tell_at: Timestamp,
-        /// How long the telling was put off last.
-        tell_every: crate::time::Span,
+        /// Whether its lockdown stands.
+        locked: bool,
+        /// Operators who waived it so far.
+        waivers: Vec<PersonId>,
     },
     /// Seen gone.
     Revoked {

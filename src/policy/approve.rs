@@ -12,3 +12,9 @@ pub struct StageApprovers {
     /// Whether `asked` is the fallback.
     pub from_fallback: bool,
 }
+
+/// Whether the tier approves an ask of this length by itself.
+#[must_use]
+pub fn auto_approves(tier: &super::Tier, duration: crate::time::Span) -> bool {
+    tier.auto_under.is_some_and(|under| duration <= under)
+}

@@ -8,7 +8,7 @@ mod people;
 mod types;
 mod verdict;
 
-pub use approve::StageApprovers;
+pub use approve::{StageApprovers, auto_approves};
 pub use ask::Ask;
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use people::{Employment, People, Person};

@@ -1,0 +1,320 @@
+//! While approvals are wanted, and from the last one on: rows 6 to 13.
+
+use super::draft::{Draft, number};
+use super::{
+    Actor, Answer, DmKind, EndCause, Event, Kind, NudgeKind, PendingState, Refusal, State, View, Vote, What,
+    WithdrawCause, granting, submit,
+};
+use crate::policy::{Reason, ReasonCode, Stage, Verdict};
+use crate::time::Timestamp;
+
+/// Asks a stage's approvers.
+pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp) {
+    let found = draft.facts.stages.get(stage as usize).cloned().unwrap_or_default();
+    let now = draft.now;
+    let tier = &draft.request.terms.tier;
+    let stages = number(tier.stages.len());
+    let rule = tier.stages.get(stage as usize);
+    let quorum = rule.map_or(1, |r| r.quorum);
+    draft.request.state = State::Pending(PendingState {
+        stage,
+        stage_since: now,
+        asked: found.asked.clone(),
+        remind_at: rule.and_then(|r| r.remind_after).map(|after| now + after),
+        reminders: 0,
+        escalate_at: rule.and_then(|r| r.escalate_after).map(|after| now + after),
+        escalated: false,
+        lapses_at,
+        held: false,
+    });
+    draft.show(View::Approval { stage });
+    if found.asked.is_empty() {
+        // Nobody can decide: operators hear of it at once.
+        draft.show(View::Security);
+    }
+    draft.tell_jitney(What::ApprovalWanted {
+        stage,
+        stages,
+        quorum,
+        asked: found.asked,
+        from_fallback: found.from_fallback,
+    });
+}
+
+pub(super) fn approve(draft: &mut Draft<'_>, state: PendingState, by: &Actor) -> Result<Answer, Refusal> {
+    judged(draft)?;
+    if state.held {
+        return Ok(held_answer(draft));
+    }
+    let Some(person) = by.person() else { return Err(draft.request.settled_refusal()) };
+    draft.request.votes.push(Vote {
+        by: person.clone(),
+        name: by.name().to_owned(),
+        stage: state.stage,
+        at: draft.now,
+    });
+    let need = rule(draft, state.stage).map_or(1, |r| r.quorum);
+    let have = votes_in(draft, state.stage);
+    let took = draft.now.since(state.stage_since);
+    draft.tell(What::Approved { stage: state.stage, have, need, took });
+    if have < need {
+        draft.row(6);
+        return Ok(Answer::Counted { request: draft.request.id, have, need });
+    }
+    let next = state.stage + 1;
+    if (next as usize) < draft.request.terms.tier.stages.len() {
+        draft.row(6);
+        ask_stage(draft, next, state.lapses_at);
+        return Ok(Answer::Counted { request: draft.request.id, have, need });
+    }
+    complete(draft, state)
+}
+
+/// All votes are in: they must still be good, and so must the requester.
+pub(super) fn complete(draft: &mut Draft<'_>, state: PendingState) -> Result<Answer, Refusal> {
+    drop_votes(draft);
+    if let Some(stage) = short_stage(draft) {
+        let need = rule(draft, stage).map_or(1, |r| r.quorum);
+        let have = votes_in(draft, stage);
+        ask_stage(draft, stage, state.lapses_at);
+        return Ok(Answer::Counted { request: draft.request.id, have, need });
+    }
+    if let Some(answer) = refused_now(draft) {
+        return Ok(answer);
+    }
+    let locked = submit::locked(&draft.request.terms, draft.facts);
+    if !locked.is_empty() {
+        if !state.held {
+            draft.row(12);
+            draft.tell_jitney(What::Held { targets: locked });
+            draft.dm(DmKind::Waiting);
+        }
+        draft.request.state = State::Pending(PendingState { held: true, ..state });
+        return Ok(held_answer(draft));
+    }
+    draft.row(if matches!(draft.request.kind, Kind::Extension { .. }) { 8 } else { 7 });
+    go(draft)
+}
+
+/// Approved in full: an extension applies, the rest is granted now or later.
+pub(super) fn go(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
+    if let Kind::Extension { parent } = draft.request.kind {
+        return Ok(apply(draft, parent));
+    }
+    match draft.request.ask.starts_at.filter(|at| *at > draft.now) {
+        Some(starts_at) => {
+            draft.request.state = State::Scheduled { starts_at };
+            draft.tell_jitney(What::Scheduled { starts_at });
+            draft.dm(DmKind::Waiting);
+            Ok(Answer::Scheduled { request: draft.request.id, starts_at })
+        }
+        None => Ok(granting::start(draft)),
+    }
+}
+
+fn apply(draft: &mut Draft<'_>, parent: crate::ids::RequestId) -> Answer {
+    let now = draft.now;
+    let by = draft.request.ask.duration;
+    let facts = draft.facts.parent.clone();
+    let Some((facts, end)) = facts.and_then(|f| f.expires_at.filter(|end| now < *end).map(|end| (f, end)))
+    else {
+        withdrawn(draft, Actor::Jitney, WithdrawCause::ParentEnded);
+        return Answer::Refused(draft.request.settled_refusal());
+    };
+    let expires_at = end + by;
+    let total = expires_at.since(facts.active_at);
+    if total > facts.max_total {
+        let reason = Reason {
+            code: ReasonCode::OverTotal,
+            rule: "the longest in all, with extensions".to_owned(),
+            saw: format!("{} in all", total.words()),
+            wants: format!("{} at most", facts.max_total.words()),
+        };
+        return denied_by_rules(draft, vec![reason]);
+    }
+    draft.request.state = State::Applied { at: now };
+    draft.tell_jitney(What::Applied { parent, expires_at });
+    let extension = draft.request.id;
+    draft.follow_up(parent, Event::Extended { extension, by });
+    Answer::Applied { request: extension, parent, expires_at }
+}
+
+pub(super) fn deny(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<Answer, Refusal> {
+    judged(draft)?;
+    draft.row(9);
+    draft.request.state = State::Denied {
+        by: by.person().cloned(),
+        name: by.name().to_owned(),
+        reason: reason.to_owned(),
+        at: draft.now,
+    };
+    draft.tell(What::Denied { reason: reason.to_owned(), rules: Vec::new() });
+    draft.dm(DmKind::Decided);
+    Ok(Answer::Denied { request: draft.request.id })
+}
+
+pub(super) fn withdraw(draft: &mut Draft<'_>, by: &Actor, cause: WithdrawCause) -> Result<Answer, Refusal> {
+    if let Actor::Person { id, .. } = by
+        && *id != draft.request.requester.id
+    {
+        return Err(Refusal::NotYours { request: draft.request.id });
+    }
+    withdrawn(draft, by.clone(), cause);
+    Ok(Answer::Withdrawn { request: draft.request.id })
+}
+
+/// Taking what was not given yet: an operator withdraws it; others have Deny.
+pub(super) fn revoke(draft: &mut Draft<'_>, by: &Actor, cause: &EndCause) -> Result<Answer, Refusal> {
+    let cause = match (by, cause) {
+        (Actor::Operator { .. }, EndCause::Revoked { reason, .. }) => {
+            WithdrawCause::Operator { reason: reason.clone() }
+        }
+        (Actor::Jitney, EndCause::Leaver) => WithdrawCause::Leaver,
+        (Actor::Person { .. } | Actor::Operator { .. } | Actor::Jitney, _) => {
+            return Err(draft.request.settled_refusal());
+        }
+    };
+    withdrawn(draft, by.clone(), cause);
+    Ok(Answer::Withdrawn { request: draft.request.id })
+}
+
+fn withdrawn(draft: &mut Draft<'_>, by: Actor, cause: WithdrawCause) {
+    draft.row(10);
+    let by_requester = matches!(cause, WithdrawCause::Requester);
+    draft.request.state = State::Withdrawn { cause: cause.clone(), by, at: draft.now };
+    draft.tell(What::Withdrawn { cause });
+    if !by_requester {
+        draft.dm(DmKind::Decided);
+    }
+}
+
+pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
+    let now = draft.now;
+    if now >= state.lapses_at {
+        draft.row(11);
+        draft.request.state = State::Lapsed { at: now };
+        draft.tell(What::Lapsed);
+        draft.dm(DmKind::Decided);
+        return Answer::Noted;
+    }
+    if state.held {
+        return Answer::Noted;
+    }
+    let rule = rule(draft, state.stage).cloned();
+    if state.escalate_at.is_some_and(|at| now >= at) {
+        draft.row(11);
+        let others =
+            draft.facts.stages.get(state.stage as usize).map(|s| s.escalation.clone()).unwrap_or_default();
+        state.escalate_at = None;
+        state.escalated = true;
+        for person in &others {
+            if !state.asked.contains(person) {
+                state.asked.push(person.clone());
+            }
+        }
+        draft.tell(What::Escalated { asked: others });
+        draft.nudge(NudgeKind::Escalation);
+    } else if state.remind_at.is_some_and(|at| now >= at) {
+        draft.row(11);
+        state.reminders += 1;
+        state.remind_at = rule.and_then(|r| r.remind_after).map(|after| now + after);
+        draft.tell(What::Reminded { times: state.reminders });
+        draft.nudge(NudgeKind::Reminder);
+    }
+    draft.request.state = State::Pending(state);
+    Answer::Noted
+}
+
+/// A scheduled start: everything that was true at the approval must be true now.
+pub(super) fn start_scheduled(draft: &mut Draft<'_>, starts_at: Timestamp) -> Answer {
+    draft.row(13);
+    if draft.now >= starts_at + draft.request.ask.duration {
+        draft.request.state = State::Lapsed { at: draft.now };
+        draft.tell(What::Lapsed);
+        draft.dm(DmKind::Decided);
+        return Answer::Noted;
+    }
+    drop_votes(draft);
+    if short_stage(draft).is_some() && !draft.request.votes_were_not_needed() {
+        let reason = Reason {
+            code: ReasonCode::NotApprover,
+            rule: "approvers must still be approvers at the start".to_owned(),
+            saw: "an approval that no longer counts".to_owned(),
+            wants: "a new request, approved by people who may".to_owned(),
+        };
+        return denied_by_rules(draft, vec![reason]);
+    }
+    if let Some(answer) = refused_now(draft) {
+        return answer;
+    }
+    let locked = submit::locked(&draft.request.terms, draft.facts);
+    if !locked.is_empty() {
+        let reason = Reason {
+            code: ReasonCode::Lockdown,
+            rule: "nothing new while a revocation is stuck".to_owned(),
+            saw: "an earlier access on the same target could not be taken away yet".to_owned(),
+            wants: "that revocation verified, then a new request".to_owned(),
+        };
+        return denied_by_rules(draft, vec![reason]);
+    }
+    granting::start(draft)
+}
+
+/// Turns a refused verdict of the event's own question into a refusal.
+fn judged(draft: &Draft<'_>) -> Result<(), Refusal> {
+    match &draft.facts.verdict {
+        Verdict::Granted(_) => Ok(()),
+        Verdict::Refused(..) => Err(Refusal::Rules(draft.facts.verdict.refusals().cloned().collect())),
+    }
+}
+
+/// Denied when the requester may not have it any more.
+fn refused_now(draft: &mut Draft<'_>) -> Option<Answer> {
+    let reasons: Vec<Reason> = draft.facts.still_eligible.refusals().cloned().collect();
+    (!reasons.is_empty()).then(|| denied_by_rules(draft, reasons))
+}
+
+fn denied_by_rules(draft: &mut Draft<'_>, rules: Vec<Reason>) -> Answer {
+    let reason = rules.first().map(|r| r.saw.clone()).unwrap_or_default();
+    draft.request.state =
+        State::Denied { by: None, name: "Jitney".to_owned(), reason: reason.clone(), at: draft.now };
+    draft.tell_jitney(What::Denied { reason, rules: rules.clone() });
+    draft.dm(DmKind::Decided);
+    Answer::Refused(Refusal::Rules(rules))
+}
+
+/// Votes of people who may not approve any more stop counting.
+fn drop_votes(draft: &mut Draft<'_>) {
+    let (valid, dropped): (Vec<Vote>, Vec<Vote>) =
+        draft.request.votes.drain(..).partition(|v| draft.facts.valid_voters.contains(&v.by));
+    draft.request.votes = valid;
+    for vote in dropped {
+        draft.tell_jitney(What::VoteDropped { voter: vote.by });
+    }
+}
+
+/// The first stage without its quorum.
+fn short_stage(draft: &Draft<'_>) -> Option<u32> {
+    let stages = &draft.request.terms.tier.stages;
+    (0..number(stages.len()))
+        .find(|stage| votes_in(draft, *stage) < stages.get(*stage as usize).map_or(1, |s| s.quorum))
+}
+
+fn rule<'a>(draft: &'a Draft<'_>, stage: u32) -> Option<&'a Stage> {
+    draft.request.terms.tier.stages.get(stage as usize)
+}
+
+fn votes_in(draft: &Draft<'_>, stage: u32) -> u32 {
+    number(draft.request.votes.iter().filter(|v| v.stage == stage).count())
+}
+
+fn held_answer(draft: &Draft<'_>) -> Answer {
+    Answer::Held { request: draft.request.id, targets: submit::locked(&draft.request.terms, draft.facts) }
+}
+
+impl super::Request {
+    /// Whether the tier approved it by itself.
+    pub(super) fn votes_were_not_needed(&self) -> bool {
+        crate::policy::auto_approves(&self.terms.tier, self.ask.duration)
+    }
+}

@@ -1,0 +1,158 @@
+//! The beginning: rows 1 to 5 of the state table.
+
+use std::collections::BTreeSet;
+
+use super::draft::Draft;
+use super::{
+    Actor, Answer, Change, Credential, Facts, Kind, PendingState, Refusal, Request, Requester, State, Step,
+    Terms, View, What, granting, pending,
+};
+use crate::ids::{RequestId, TargetId};
+use crate::policy::{Ask, Digest, Reason, ReasonCode, Verdict, auto_approves};
+use crate::time::Timestamp;
+
+/// What a new request is made of.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// Its id.
+    pub id: RequestId,
+    /// New, extension or break-glass.
+    pub kind: Kind,
+    /// Who asks.
+    pub requester: Requester,
+    /// What the policy says now.
+    pub terms: Terms,
+    /// What is asked.
+    pub ask: Ask,
+    /// The policies in force.
+    pub policy: Digest,
+}
+
+/// A new request, or why there is none.
+///
+/// # Errors
+/// Every rule that says no. Nothing was changed; the caller audits it.
+pub fn submit(submission: Submission, facts: &Facts, now: Timestamp) -> Result<Change, Refusal> {
+    let allowed_by = match &facts.verdict {
+        Verdict::Granted(because) => because.clone(),
+        Verdict::Refused(..) => return Err(Refusal::Rules(facts.verdict.refusals().cloned().collect())),
+    };
+    let closed: Vec<Reason> = closed_doors(&submission.terms, facts).collect();
+    if !closed.is_empty() {
+        return Err(Refusal::Rules(closed));
+    }
+
+    let by = Actor::Person { id: submission.requester.id.clone(), name: submission.requester.name.clone() };
+    let mut draft = Draft::new(request(submission, facts, now), by, facts, now);
+    let told = What::Submitted {
+        request_kind: draft.request.kind,
+        title: draft.request.title(),
+        duration: draft.request.ask.duration,
+        justification: draft.request.ask.justification.clone(),
+        risk: draft.request.terms.risk,
+        allowed_by,
+    };
+    draft.tell(told);
+    draft.show(View::Card);
+    draft.show(View::Log);
+    let answer = begin(&mut draft)?;
+    Ok(draft.finish(answer))
+}
+
+fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
+    let tier = draft.request.terms.tier.clone();
+    match draft.request.kind {
+        Kind::BreakGlass => {
+            draft.row(3);
+            if let Some(rule) = &tier.break_glass {
+                draft.request.review_due_at = Some(draft.now + rule.review_within);
+            }
+            draft.show(View::Security);
+            Ok(granting::start(draft))
+        }
+        Kind::New | Kind::Extension { .. } if auto_approves(&tier, draft.request.ask.duration) => {
+            draft.row(if matches!(draft.request.kind, Kind::New) { 2 } else { 4 });
+            draft.tell_jitney(What::AutoApproved { under: tier.auto_under.unwrap_or_default() });
+            pending::go(draft)
+        }
+        Kind::New | Kind::Extension { .. } => {
+            draft.row(if matches!(draft.request.kind, Kind::New) { 1 } else { 4 });
+            let lapses_at = draft.now + tier.lapse_after;
+            pending::ask_stage(draft, 0, lapses_at);
+            let asked = match &draft.request.state {
+                State::Pending(p) => p.asked.clone(),
+                State::Scheduled { .. }
+                | State::Granting
+                | State::Active { .. }
+                | State::Revoking { .. }
+                | State::Revoked { .. }
+                | State::Applied { .. }
+                | State::Denied { .. }
+                | State::Withdrawn { .. }
+                | State::Lapsed { .. } => Vec::new(),
+            };
+            Ok(Answer::Submitted { request: draft.request.id, asked })
+        }
+    }
+}
+
+fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
+    let issues_credential = s.terms.steps.iter().any(|t| t.issues_credential);
+    let extension = matches!(s.kind, Kind::Extension { .. });
+    let lapses_at = now + s.terms.tier.lapse_after;
+    let asked = facts.stages.first().map(|f| f.asked.clone()).unwrap_or_default();
+    Request {
+        id: s.id,
+        kind: s.kind,
+        requester: s.requester,
+        // An extension has no steps of its own: its grant's are extended.
+        steps: if extension { Vec::new() } else { vec![Step::default(); s.terms.steps.len()] },
+        credential: (issues_credential && !extension).then(Credential::default),
+        terms: s.terms,
+        ask: s.ask,
+        submitted_at: now,
+        policy: s.policy,
+        votes: Vec::new(),
+        state: State::Pending(PendingState {
+            stage: 0,
+            stage_since: now,
+            asked,
+            remind_at: None,
+            reminders: 0,
+            escalate_at: None,
+            escalated: false,
+            lapses_at,
+            held: false,
+        }),
+        times: None,
+        review_due_at: None,
+        views: BTreeSet::new(),
+        next_effect: 1,
+        next_entry: 1,
+    }
+}
+
+/// Targets that the role touches and the requester is locked down on.
+pub(super) fn locked(terms: &Terms, facts: &Facts) -> Vec<TargetId> {
+    let mut locked: Vec<TargetId> =
+        terms.steps.iter().map(|s| s.target.clone()).filter(|t| facts.lockdowns.contains(t)).collect();
+    locked.dedup();
+    locked
+}
+
+/// Lockdowns, and targets where a revocation is known not to work now: what can't be taken is not given.
+fn closed_doors<'a>(terms: &'a Terms, facts: &'a Facts) -> impl Iterator<Item = Reason> + 'a {
+    let locked = locked(terms, facts).into_iter().map(|target| Reason {
+        code: ReasonCode::Lockdown,
+        rule: "nothing new while a revocation is stuck".to_owned(),
+        saw: format!("an earlier access of yours on {target} could not be taken away yet"),
+        wants: "that revocation verified, or the lockdown waived by operators".to_owned(),
+    });
+    let broken = terms.steps.iter().filter(|s| facts.breakers_open.contains(&s.target)).map(|s| Reason {
+        code: ReasonCode::RevokePathBroken,
+        rule: "what can't be taken away is not given".to_owned(),
+        saw: format!("{} does not answer", s.target),
+        wants: format!("{} reachable again; operators know of it", s.target),
+    });
+    locked.chain(broken)
+}
