@@ -1,9 +1,17 @@
 //! Jitney: just-in-time access from Slack. The modules in reading order: the words ([`ids`], [`time`]), who may
 //! what ([`policy`]), the life of a request ([`lifecycle`]).
 
+pub mod audit;
+pub mod credentials;
+pub mod directory;
 pub mod engine;
 pub mod ids;
+pub mod jira;
 pub mod lifecycle;
+pub mod outbox;
+pub mod playground;
 pub mod policy;
+pub mod store;
 pub mod targets;
 pub mod time;
+pub mod wheel;

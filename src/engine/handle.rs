@@ -51,6 +51,12 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
 }
 
+impl Shared {
+    pub(super) fn new(policies: Arc<PolicySet>, people: Arc<People>, clock: Arc<dyn Clock>) -> Self {
+        Self { policies: RwLock::new(policies), people: RwLock::new(people), owed: Notify::new(), clock }
+    }
+}
+
 /// The engine, as the edges see it.
 #[derive(Clone)]
 pub struct EngineHandle {

@@ -1,8 +1,19 @@
 //! The single writer: it loads, asks the policy, asks the life cycle, and commits, for many commands in one
 //! transaction. The async world sees an [`EngineHandle`].
 
+mod act;
+mod apply;
 mod command;
+mod core;
+mod facts;
 mod handle;
+mod read;
+mod thread;
 
+pub use self::core::{Core, Input, Parts};
 pub use command::{Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb};
 pub use handle::{EngineError, EngineHandle};
+pub use thread::spawn;
+
+/// One answer for each input of a batch, in order.
+pub type Answers = Vec<Result<crate::lifecycle::Answer, EngineError>>;

@@ -96,6 +96,8 @@ pub enum Event {
         effect: EffectId,
         /// What came of it.
         outcome: Outcome,
+        /// Sent before a restart and sent again after it: the first copy may still land.
+        resumed: bool,
     },
     /// Time passed.
     Tick,

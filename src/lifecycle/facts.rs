@@ -86,6 +86,9 @@ pub struct Claim {
     pub live: bool,
     /// Whether the other grant believes that it put the entitlement there, or may have.
     pub ours: bool,
+    /// Whether the other grant saw it gone and has not had its second look yet: what is there may be its own,
+    /// landed late.
+    pub closing: bool,
     /// When the other grant ends at the latest.
     pub ends_at: Timestamp,
     /// A call of the other grant may land until then.

@@ -103,6 +103,7 @@ fn found_before(draft: &mut Draft<'_>, index: usize, evidence: &Evidence) {
     let ours: Vec<_> = draft.claims(index).filter(|c| c.ours).cloned().collect();
     let shared = draft.request.terms.steps.get(index).is_some_and(|s| s.shared);
     let live = ours.iter().find(|c| c.live).map(|c| c.request);
+    let closing = draft.claims(index).any(|c| c.closing);
     done_with_call(draft, index, Some(evidence));
     if inherited {
         set_presence(draft, index, Presence::Present);
@@ -116,14 +117,14 @@ fn found_before(draft: &mut Draft<'_>, index: usize, evidence: &Evidence) {
         let label = draft.label(index);
         draft.tell_jitney(What::FoundShared { step: number(index), label, with });
         draft.call(index, Op::Extend);
-    } else if ours.is_empty() {
+    } else if ours.is_empty() && !closing {
         draft.row(14);
         set_presence(draft, index, Presence::Standing);
         let label = draft.label(index);
         draft.tell_jitney(What::FoundStanding { step: number(index), label, evidence: evidence.clone() });
         go_on(draft);
     } else {
-        // A grant that is ending put it there and is about to take it.
+        // A grant that is ending put it there, or may have, and is about to take it.
         wait(draft, index, Op::Snapshot, draft.now + WAIT_FOR_ENDING);
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn settled(draft: &mut Draft<'_>, effect: EffectId, outcome: &Outcome
 
 /// There, though it was gone: another grant's, or back.
 fn found(draft: &mut Draft<'_>, index: usize, evidence: &Evidence) {
-    let explained = draft.claims(index).any(|c| c.live || c.ours);
+    let explained = draft.claims(index).any(|c| c.ours);
     done_with_call(draft, index, Some(evidence));
     if explained {
         return close_if_done(draft);

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::{
-    Actor, Answer, Change, Event, Facts, Refusal, Request, State, active, granting, pending, revoked,
+    Actor, Answer, Change, Event, Facts, Op, Refusal, Request, State, active, granting, pending, revoked,
     revoking,
 };
 use crate::time::Timestamp;
@@ -90,6 +90,11 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
     if let Event::Reviewed { by, finding } = event {
         return review(draft, by, finding);
     }
+    if let Event::Settled { effect, resumed: true, .. } = event
+        && let Ok((index, Op::Grant | Op::Revoke)) = granting::in_flight(draft, *effect)
+    {
+        granting::keep_quiet(draft, index);
+    }
     let no_longer = || draft.request.settled_refusal();
     match draft.request.state.clone() {
         State::Pending(state) => match event {
@@ -130,7 +135,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Reviewed { .. } => Err(no_longer()),
         },
         State::Granting => match event {
-            Event::Settled { effect, outcome } => granting::settled(draft, *effect, outcome),
+            Event::Settled { effect, outcome, .. } => granting::settled(draft, *effect, outcome),
             Event::Tick => Ok(granting::tick(draft)),
             Event::Release { by } => active::release(draft, by),
             Event::Revoke { by, cause } => active::revoke(draft, by, cause),
@@ -148,7 +153,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Reviewed { .. } => Err(no_longer()),
         },
         State::Active { warned } => match event {
-            Event::Settled { effect, outcome } => active::settled(draft, *effect, outcome),
+            Event::Settled { effect, outcome, .. } => active::settled(draft, *effect, outcome),
             Event::Tick => Ok(active::tick(draft, warned)),
             Event::Release { by } => active::release(draft, by),
             Event::Revoke { by, cause } => active::revoke(draft, by, cause),
@@ -166,7 +171,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Reviewed { .. } => Err(no_longer()),
         },
         State::Revoking { .. } => match event {
-            Event::Settled { effect, outcome } => revoking::settled(draft, *effect, outcome),
+            Event::Settled { effect, outcome, .. } => revoking::settled(draft, *effect, outcome),
             Event::Tick => Ok(revoking::tick(draft)),
             Event::Attest { by, step, evidence } => revoking::attest(draft, by, *step, evidence),
             Event::WaiveLockdown { by, reason } => revoking::waive(draft, by, reason),
@@ -182,7 +187,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Reviewed { .. } => Err(no_longer()),
         },
         State::Revoked { .. } => match event {
-            Event::Settled { effect, outcome } => revoked::settled(draft, *effect, outcome),
+            Event::Settled { effect, outcome, .. } => revoked::settled(draft, *effect, outcome),
             Event::Tick => Ok(revoked::tick(draft)),
             Event::RevealRefused | Event::RevealShown | Event::HoldLifted => Ok(Answer::Noted),
             Event::Approve { .. }

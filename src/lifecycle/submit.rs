@@ -9,7 +9,7 @@ use super::{
 };
 use crate::ids::{RequestId, TargetId};
 use crate::policy::{Ask, Digest, Reason, ReasonCode, Verdict, auto_approves};
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// What a new request is made of.
 #[derive(Debug, Clone)]
@@ -70,7 +70,7 @@ fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
             draft.show(View::Security);
             Ok(granting::start(draft))
         }
-        Kind::New | Kind::Extension { .. } if auto_approves(&tier, draft.request.ask.duration) => {
+        Kind::New | Kind::Extension { .. } if auto_approves(&tier, whole_life(draft)) => {
             draft.row(if matches!(draft.request.kind, Kind::New) { 2 } else { 4 });
             draft.tell_jitney(What::AutoApproved { under: tier.auto_under.unwrap_or_default() });
             pending::go(draft)
@@ -93,6 +93,18 @@ fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
             };
             Ok(Answer::Submitted { request: draft.request.id, asked })
         }
+    }
+}
+
+/// How long the grant lives in all: short extensions must not add up to what people should have approved.
+fn whole_life(draft: &Draft<'_>) -> Span {
+    let duration = draft.request.ask.duration;
+    match (draft.request.kind, &draft.facts.parent) {
+        (Kind::Extension { .. }, Some(parent)) => {
+            parent.expires_at.map_or(Span::LONGEST, |end| (end + duration).since(parent.active_at))
+        }
+        (Kind::Extension { .. }, None) => Span::LONGEST,
+        (Kind::New | Kind::BreakGlass, _) => duration,
     }
 }
 

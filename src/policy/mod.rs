@@ -4,14 +4,27 @@
 mod approve;
 mod ask;
 mod catalogue;
+mod check;
+mod eligible;
+mod facts;
+mod form;
+mod nearest;
+mod parse;
 mod people;
+mod phrase;
+mod reasons;
+mod search;
 mod types;
 mod verdict;
 
-pub use approve::{StageApprovers, auto_approves};
+pub use approve::{Ballot, StageApprovers, may_approve, may_end, stage_approvers};
 pub use ask::Ask;
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
+pub use check::{TestResult, Warning, lint, run_tests};
+pub use eligible::{AskMode, auto_approves, may_ask, still_eligible};
+pub use parse::{Issue, SourceFile, parse};
 pub use people::{Employment, People, Person};
+pub use search::{RoleLookup, RoleMatch, find_role, search};
 pub use types::{
     App, ApproverRef, BreakGlass, Digest, Expectation, Field, Layer, PolicySet, PolicyTest, Risk, Role, Rule,
     Stage, StepSpec, TicketRule, Tier,

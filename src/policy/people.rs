@@ -78,6 +78,7 @@ const fn yes() -> bool {
 pub struct People {
     by_id: BTreeMap<PersonId, Person>,
     by_slack: BTreeMap<SlackUserId, PersonId>,
+    by_group: BTreeMap<GroupId, BTreeSet<PersonId>>,
     as_of: Timestamp,
     max_age: Span,
 }
@@ -89,7 +90,13 @@ impl People {
         let by_id: BTreeMap<_, _> = people.into_iter().map(|p| (p.id.clone(), p)).collect();
         let by_slack =
             by_id.values().filter_map(|p| p.slack.clone().map(|slack| (slack, p.id.clone()))).collect();
-        Self { by_id, by_slack, as_of, max_age }
+        let mut by_group = BTreeMap::<GroupId, BTreeSet<PersonId>>::new();
+        for person in by_id.values() {
+            for group in &person.groups {
+                by_group.entry(group.clone()).or_default().insert(person.id.clone());
+            }
+        }
+        Self { by_id, by_slack, by_group, as_of, max_age }
     }
 
     /// The person, leaver or not.
@@ -109,10 +116,22 @@ impl People {
         self.by_id.values()
     }
 
+    /// The group's members by id, leavers among them.
+    pub fn members(&self, group: &GroupId) -> impl Iterator<Item = &Person> {
+        let ids = self.by_group.get(group).into_iter().flatten();
+        ids.filter_map(|id| self.by_id.get(id))
+    }
+
     /// When the directory was read.
     #[must_use]
     pub const fn as_of(&self) -> Timestamp {
         self.as_of
+    }
+
+    /// How old it may be for a decision.
+    #[must_use]
+    pub const fn max_age(&self) -> Span {
+        self.max_age
     }
 
     /// Whether decisions at `now` must wait for a fresh read.

@@ -54,6 +54,9 @@ pub enum Layer {
 }
 
 impl Layer {
+    /// Every layer, for messages that list the choices.
+    pub const ALL: [Self; 4] = [Self::Idp, Self::Application, Self::Vault, Self::Manual];
+
     /// As policies write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -79,6 +82,9 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// Every level, for messages that list the choices.
+    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
+
     /// As policies write it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -102,6 +108,21 @@ pub enum TicketRule {
     Required,
 }
 
+impl TicketRule {
+    /// Every rule, for messages that list the choices.
+    pub const ALL: [Self; 3] = [Self::None, Self::Optional, Self::Required];
+
+    /// As policies write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Optional => "optional",
+            Self::Required => "required",
+        }
+    }
+}
+
 /// All policies at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
@@ -111,6 +132,22 @@ pub struct PolicySet {
     pub tiers: BTreeMap<TierId, Tier>,
     /// Over the files that it was read from.
     pub digest: Digest,
+}
+
+impl PolicySet {
+    /// The role with its app.
+    #[must_use]
+    pub fn role(&self, at: &RoleRef) -> Option<(&App, &Role)> {
+        let app = self.apps.get(&at.app)?;
+        app.roles.get(&at.role).map(|role| (app, role))
+    }
+
+    /// Every role with its app, by id.
+    pub fn roles(&self) -> impl Iterator<Item = (RoleRef, &App, &Role)> {
+        self.apps.values().flat_map(|app| {
+            app.roles.values().map(move |role| (RoleRef::new(app.id.clone(), role.id.clone()), app, role))
+        })
+    }
 }
 
 /// One app: one policy file.
@@ -169,6 +206,16 @@ pub struct Role {
     pub lockdown_family: Vec<TargetId>,
     /// The role's table in its file: `policies/billing.toml:7:1`.
     pub place: String,
+    /// Where the keys that a reason may name stand; those that the file leaves out are not in it.
+    pub key_places: BTreeMap<&'static str, String>,
+}
+
+impl Role {
+    /// Where the key stands, or the role's table when the file leaves it out.
+    #[must_use]
+    pub fn place_of(&self, key: &str) -> &str {
+        self.key_places.get(key).unwrap_or(&self.place)
+    }
 }
 
 /// A rule over a person: every key that is given must match; a list matches when one of its values does.
@@ -214,6 +261,8 @@ pub struct Field {
     pub label: String,
     /// The choices; free text when empty.
     pub choices: Vec<String>,
+    /// Where it stands.
+    pub place: String,
 }
 
 /// An approval policy.
@@ -235,6 +284,9 @@ pub struct Tier {
     pub warn_before: Span,
     /// Access at once, looked at afterwards.
     pub break_glass: Option<BreakGlass>,
+    /// Where it stands: `policies/tiers.toml:3:1`.
+    #[serde(default)]
+    pub place: String,
 }
 
 /// One stage of a tier.
@@ -254,6 +306,9 @@ pub struct Stage {
     pub escalate_to: Vec<ApproverRef>,
     /// Who is asked when there is no approver.
     pub fallback: Vec<ApproverRef>,
+    /// Where it stands: `policies/tiers.toml:9:1`.
+    #[serde(default)]
+    pub place: String,
 }
 
 /// Who approves.
@@ -282,7 +337,9 @@ pub struct BreakGlass {
 /// One row of a file's `[[tests]]`.
 #[derive(Debug, Clone)]
 pub struct PolicyTest {
-    /// The person's facts.
+    /// Who asks; somebody whom no rule names when the row does not say.
+    pub person: PersonId,
+    /// How the person is employed.
     pub employment: Employment,
     /// The person's department.
     pub department: String,
@@ -290,6 +347,8 @@ pub struct PolicyTest {
     pub location: String,
     /// The person's groups.
     pub groups: BTreeSet<GroupId>,
+    /// The roles that the person holds already.
+    pub holds: Vec<RoleRef>,
     /// What they ask for.
     pub asks: RoleId,
     /// For how long.

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ReasonCode {
+    /// An `eligible` rule matched: a reason of a yes.
+    Eligible,
+    /// One of those who may decide: a reason of a yes.
+    Approver,
     /// The directory does not know the person.
     UnknownPerson,
     /// The person has left.
@@ -56,6 +60,8 @@ pub enum ReasonCode {
     DiskFull,
     /// Nobody can approve: the approvers, and the fallback, are empty.
     NoApprovers,
+    /// Jitney contradicted itself: nothing was changed.
+    Internal,
     /// The start lies in the past or too far ahead.
     BadStart,
 }

@@ -1,5 +1,13 @@
 //! Targets: real systems, each reached by an adapter. An adapter is one file here and one line in the registry.
 
+mod hook;
+mod htpasswd;
+mod keys;
+mod registry;
+mod words;
+
+pub use registry::{AdapterKind, Build, Limits, REGISTRY, Target, Targets};
+
 use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::Value;

@@ -11,6 +11,15 @@
 )]
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 
+mod audit;
+mod credentials;
+mod directory;
+mod jira;
+mod outbox;
+mod policy;
+mod store;
+mod targets;
+
 #[test]
 fn ids_are_spoken() {
     assert_eq!(jitney::ids::RequestId::FIRST.to_string(), "R1001");

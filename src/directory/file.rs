@@ -1,0 +1,261 @@
+//! People in a TOML file: one `[[people]]` table a person, with the fields of [`Person`].
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use serde::Deserialize as _;
+use serde::de::IntoDeserializer as _;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use crate::policy::Person;
+
+const FILE_LIMIT: u64 = 16 * 1024 * 1024;
+const PEOPLE_MOST: usize = 100_000;
+const NAME_LIMIT: usize = 120;
+const LOGIN_LIMIT: usize = 64;
+const GROUPS_MOST: usize = 500;
+
+/// Something wrong in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryIssue {
+    /// The file's name as it was given.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What is wrong and what to write instead.
+    pub message: String,
+}
+
+impl fmt::Display for DirectoryIssue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
+    }
+}
+
+/// What tells one state of the file from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    len: u64,
+    inode: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+/// Why the file gave no people.
+pub(super) enum ReadError {
+    Io(io::Error),
+    NotAFile,
+    Issues(Vec<DirectoryIssue>),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Looks at the file without reading it.
+pub(super) fn mark(path: &Path) -> Result<Mark, ReadError> {
+    let metadata = fs::metadata(path)?;
+    if !metadata.is_file() || metadata.len() > FILE_LIMIT {
+        return Err(ReadError::NotAFile);
+    }
+    // Opening it shows whether it can still be read: people must not stay fresh on a file that was closed to us.
+    Ok(mark_of(&File::open(path)?.metadata()?))
+}
+
+/// Reads the file, with its mark from before the reading.
+pub(super) fn read(path: &Path) -> Result<(Mark, Vec<Person>), ReadError> {
+    mark(path)?;
+    let mut file = File::open(path)?;
+    let mark = mark_of(&file.metadata()?);
+    let mut text = String::new();
+    let read = file.by_ref().take(FILE_LIMIT + 1).read_to_string(&mut text)?;
+    if read as u64 > FILE_LIMIT {
+        return Err(ReadError::NotAFile);
+    }
+    let people = parse_people(&path.display().to_string(), &text).map_err(ReadError::Issues)?;
+    Ok((mark, people))
+}
+
+fn mark_of(metadata: &fs::Metadata) -> Mark {
+    Mark {
+        len: metadata.len(),
+        inode: metadata.ino(),
+        modified: (metadata.mtime(), metadata.mtime_nsec()),
+        changed: (metadata.ctime(), metadata.ctime_nsec()),
+    }
+}
+
+/// Reads people from the text of a file.
+///
+/// # Errors
+/// Every issue, in the file's order.
+pub fn parse_people(file: &str, text: &str) -> Result<Vec<Person>, Vec<DirectoryIssue>> {
+    let mut reader = Reader { file, text, issues: Vec::new() };
+    let (root, broken) = DeTable::parse_recoverable(text);
+    for error in broken {
+        reader.note(error.span().unwrap_or(0..0), error.message());
+    }
+    if !reader.issues.is_empty() {
+        return Err(reader.issues);
+    }
+    let tables = reader.tables(root);
+    let people: Vec<_> = tables.into_iter().filter_map(|table| reader.person(table)).collect();
+    reader.check_lengths(&people);
+    reader.check_one_each(&people);
+    reader.check_managers(&people);
+    if reader.issues.is_empty() {
+        Ok(people.into_iter().map(|(_, person)| person).collect())
+    } else {
+        reader.issues.sort_by_key(|issue| (issue.line, issue.column));
+        Err(reader.issues)
+    }
+}
+
+type Placed = (Range<usize>, Person);
+
+struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    issues: Vec<DirectoryIssue>,
+}
+
+impl<'t> Reader<'t> {
+    /// The `[[people]]` tables; anything else at the top is an issue.
+    fn tables(&mut self, root: Spanned<DeTable<'t>>) -> Vec<Spanned<DeValue<'t>>> {
+        let mut tables = Vec::new();
+        let mut is_there = false;
+        for (key, value) in root.into_inner() {
+            if key.get_ref() != "people" {
+                self.note(key.span(), &format!("`{}` is not known here; write `[[people]]`", key.get_ref()));
+                continue;
+            }
+            is_there = true;
+            match value.into_inner() {
+                DeValue::Array(array) => tables.extend(array),
+                DeValue::String(_)
+                | DeValue::Integer(_)
+                | DeValue::Float(_)
+                | DeValue::Boolean(_)
+                | DeValue::Datetime(_)
+                | DeValue::Table(_) => {
+                    self.note(key.span(), "write `[[people]]` with two brackets, once a person");
+                }
+            }
+        }
+        if tables.is_empty() && self.issues.is_empty() {
+            let what = if is_there { "the list is empty" } else { "there are no people" };
+            self.note(0..0, &format!("{what}; write a `[[people]]` table a person"));
+        }
+        if tables.len() > PEOPLE_MOST {
+            self.note(0..0, &format!("there are {} people; {PEOPLE_MOST} are the most", tables.len()));
+        }
+        tables
+    }
+
+    fn person(&mut self, table: Spanned<DeValue<'t>>) -> Option<Placed> {
+        let place = table.span();
+        match Person::deserialize(table.into_deserializer()) {
+            Ok(person) => Some((place, person)),
+            Err(error) => {
+                self.note(error.span().unwrap_or(place), error.message());
+                None
+            }
+        }
+    }
+
+    fn check_lengths(&mut self, people: &[Placed]) {
+        for (place, person) in people {
+            let texts = [
+                ("name", Some(person.name.as_str()), 1, NAME_LIMIT),
+                ("department", Some(person.department.as_str()), 1, NAME_LIMIT),
+                ("location", Some(person.location.as_str()), 0, NAME_LIMIT),
+                ("operator_login", person.operator_login.as_deref(), 1, LOGIN_LIMIT),
+            ];
+            for (key, text, least, most) in texts {
+                if let Some(wrong) = text.and_then(|text| wrong_text(text, least, most)) {
+                    self.note(place.clone(), &format!("the {key} of {} {wrong}", person.id));
+                }
+            }
+            if person.groups.len() > GROUPS_MOST {
+                let wrong = format!("{} is in more than {GROUPS_MOST} groups", person.id);
+                self.note(place.clone(), &wrong);
+            }
+        }
+    }
+
+    /// One person has one table, and an account or a login belongs to one person.
+    fn check_one_each(&mut self, people: &[Placed]) {
+        let mut seen: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+        for (place, person) in people {
+            let id = person.id.as_str();
+            let marks = [
+                ("id", Some(id)),
+                ("slack", person.slack.as_ref().map(|slack| slack.as_str())),
+                ("operator_login", person.operator_login.as_deref()),
+            ];
+            for (key, value) in marks.into_iter().filter_map(|(key, value)| Some((key, value?))) {
+                if let Some(first) = seen.get(&(key, value)) {
+                    let shown: String = value.chars().take(80).collect();
+                    self.note(place.clone(), &format!("`{key} = \"{shown}\"` stands with {first} already"));
+                } else {
+                    seen.insert((key, value), id);
+                }
+            }
+        }
+    }
+
+    fn check_managers(&mut self, people: &[Placed]) {
+        let ids: std::collections::BTreeSet<_> = people.iter().map(|(_, person)| &person.id).collect();
+        // Who was not understood may be the manager of others: one mistake shall not look like many.
+        let is_whole = self.issues.is_empty();
+        for (place, person) in people {
+            let Some(manager) = &person.manager else { continue };
+            if manager == &person.id {
+                self.note(
+                    place.clone(),
+                    &format!("{} can't be their own manager; leave `manager` out", person.id),
+                );
+            } else if is_whole && !ids.contains(manager) {
+                let wrong = format!("the manager of {}, {manager}, has no `[[people]]` table", person.id);
+                self.note(place.clone(), &wrong);
+            }
+        }
+    }
+
+    fn note(&mut self, span: Range<usize>, message: &str) {
+        let before = self.text.get(..span.start).unwrap_or(self.text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        // The parser's messages may run over several lines.
+        let message = message.trim().replace('\n', "; ");
+        self.issues.push(DirectoryIssue { file: self.file.to_owned(), line, column, message });
+    }
+}
+
+fn wrong_text(text: &str, least: usize, most: usize) -> Option<String> {
+    let length = text.chars().count();
+    if length < least || (least > 0 && text.trim().is_empty()) {
+        Some("is empty".to_owned())
+    } else if length > most {
+        Some(format!("is longer than {most} characters"))
+    } else if text.chars().any(|c| c.is_control() || is_unseen(c)) {
+        Some("holds a line break or a character that can't be seen".to_owned())
+    } else {
+        None
+    }
+}
+
+/// Characters that turn the direction of text, or take no room: with them one name can be made to look like another.
+const fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}

@@ -1,0 +1,387 @@
+//! What each verb asks of the life cycle.
+
+use super::core::{Core, Stop, Touched};
+use super::facts::{operators, parent_facts};
+use super::{Command, Verb};
+use crate::ids::RequestId;
+use crate::lifecycle::{
+    Actor, Answer, EndCause, Event, Facts, Kind, Refusal, Request, Requester, State, StepTerms, Submission,
+    Terms, WithdrawCause,
+};
+use crate::policy::{self, Ask, AskMode, Person, Reason, ReasonCode, Subject, Verdict};
+use crate::store::{StoreError, Tx};
+use crate::time::{Span, Timestamp};
+
+/// Texts that people write are cut to this many characters; the edges check first and say so.
+const TEXT_LIMIT: usize = 1000;
+
+impl Core {
+    /// Runs one command inside its savepoint.
+    pub(super) fn act(
+        &mut self,
+        tx: &mut Tx<'_>,
+        touched: &mut Touched,
+        command: &Command,
+        now: Timestamp,
+    ) -> Result<Answer, Stop> {
+        let by = self.known(&command.by)?;
+        match &command.verb {
+            Verb::Ask(ask) => self.ask(tx, touched, &by, ask, Kind::New, now),
+            Verb::BreakGlass(ask) => self.ask(tx, touched, &by, ask, Kind::BreakGlass, now),
+            Verb::Extend { parent, duration, justification } => {
+                self.extend(tx, touched, &by, *parent, *duration, justification, now)
+            }
+            Verb::Approve { request } => self.event(tx, touched, *request, &Event::Approve { by }, now),
+            Verb::Deny { request, reason } => {
+                self.event(tx, touched, *request, &Event::Deny { by, reason: cut(reason) }, now)
+            }
+            Verb::Withdraw { request, reason } => {
+                let cause = match (&by, reason) {
+                    (Actor::Operator { .. }, Some(reason)) => WithdrawCause::Operator { reason: cut(reason) },
+                    (Actor::Operator { .. }, None) => WithdrawCause::Operator { reason: String::new() },
+                    (Actor::Person { .. } | Actor::Jitney, _) => WithdrawCause::Requester,
+                };
+                self.event(tx, touched, *request, &Event::Withdraw { by, cause }, now)
+            }
+            Verb::Release { request } => self.event(tx, touched, *request, &Event::Release { by }, now),
+            Verb::Revoke { request, reason } => {
+                let cause = EndCause::Revoked { by: by.clone(), reason: cut(reason) };
+                self.event(tx, touched, *request, &Event::Revoke { by, cause }, now)
+            }
+            Verb::Reveal { request } => self.event(tx, touched, *request, &Event::Reveal { by }, now),
+            Verb::RevealShown { request } => self.event(tx, touched, *request, &Event::RevealShown, now),
+            Verb::RevealRefused { request } => self.event(tx, touched, *request, &Event::RevealRefused, now),
+            Verb::Attest { request, step, evidence } => {
+                let event = Event::Attest { by, step: *step, evidence: cut(evidence) };
+                self.event(tx, touched, *request, &event, now)
+            }
+            Verb::WaiveLockdown { request, reason } => {
+                self.event(tx, touched, *request, &Event::WaiveLockdown { by, reason: cut(reason) }, now)
+            }
+            Verb::Review { request, finding } => {
+                self.event(tx, touched, *request, &Event::Reviewed { by, finding: cut(finding) }, now)
+            }
+        }
+    }
+
+    /// The actor as the directory knows them now. An operator must still be one.
+    fn known(&self, by: &Actor) -> Result<Actor, Stop> {
+        let world = self.world();
+        let Some(id) = by.person() else { return Ok(by.clone()) };
+        let Some(person) = world.people.get(id).filter(|p| p.active) else {
+            return Err(Refusal::UnknownPerson { account: id.to_string() }.into());
+        };
+        let name = person.name.clone();
+        let id = person.id.clone();
+        match by {
+            Actor::Operator { .. } if operators(&world).any(|p| p.id == id) => {
+                Ok(Actor::Operator { id, name })
+            }
+            Actor::Operator { .. } => Err(Refusal::NotAnOperator { login: id.to_string() }.into()),
+            Actor::Person { .. } | Actor::Jitney => Ok(Actor::Person { id, name }),
+        }
+    }
+
+    fn ask(
+        &mut self,
+        tx: &mut Tx<'_>,
+        touched: &mut Touched,
+        by: &Actor,
+        ask: &Ask,
+        kind: Kind,
+        now: Timestamp,
+    ) -> Result<Answer, Stop> {
+        let world = self.world();
+        let person = asker(&world.people, by)?;
+        let mode = if kind == Kind::BreakGlass { AskMode::BreakGlass } else { AskMode::New };
+        let holds = tx.live_roles(&person.id)?;
+        let verdict = policy::may_ask(&world.policies, &world.people, &person.id, ask, mode, &holds, now);
+        if !verdict.is_granted() {
+            return Err(Refusal::Rules(verdict.refusals().cloned().collect()).into());
+        }
+        if kind == Kind::BreakGlass {
+            self.before_break_glass(tx, touched, &person, ask, now)?;
+        }
+        self.not_too_many(tx, &person)?;
+        let id = tx.next_request_id()?;
+        let terms = self.terms(ask, &person, id)?;
+        self.submit(
+            tx,
+            touched,
+            Submission {
+                id,
+                kind,
+                requester: Requester::from(&person),
+                terms,
+                ask: ask.clone(),
+                policy: world.policies.digest.clone(),
+            },
+            verdict,
+            now,
+        )
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "an extension has no ask of its own to carry them")]
+    fn extend(
+        &mut self,
+        tx: &mut Tx<'_>,
+        touched: &mut Touched,
+        by: &Actor,
+        parent: RequestId,
+        duration: Span,
+        justification: &str,
+        now: Timestamp,
+    ) -> Result<Answer, Stop> {
+        let world = self.world();
+        let person = asker(&world.people, by)?;
+        let (grant, _) = tx.request(parent)?.ok_or(Refusal::NoSuchRequest { request: parent })?;
+        if grant.requester.id != person.id {
+            return Err(Refusal::NotYours { request: parent }.into());
+        }
+        let (State::Active { .. }, Some(times)) = (&grant.state, grant.times) else {
+            return Err(grant.settled_refusal().into());
+        };
+        let ask =
+            Ask { duration, starts_at: None, justification: justification.to_owned(), ..grant.ask.clone() };
+        let mode = AskMode::Extension {
+            active_at: times.active_at.unwrap_or(times.provisioning_at),
+            expires_at: times.expires_at,
+        };
+        let mut holds = tx.live_roles(&person.id)?;
+        holds.retain(|r| *r != ask.role);
+        let verdict = policy::may_ask(&world.policies, &world.people, &person.id, &ask, mode, &holds, now);
+        if !verdict.is_granted() {
+            return Err(Refusal::Rules(verdict.refusals().cloned().collect()).into());
+        }
+        self.not_too_many(tx, &person)?;
+        let id = tx.next_request_id()?;
+        let mut terms = self.terms(&ask, &person, id)?;
+        terms.steps = grant.terms.steps.clone();
+        self.submit(
+            tx,
+            touched,
+            Submission {
+                id,
+                kind: Kind::Extension { parent },
+                requester: Requester::from(&person),
+                terms,
+                ask,
+                policy: world.policies.digest.clone(),
+            },
+            verdict,
+            now,
+        )
+    }
+
+    fn submit(
+        &mut self,
+        tx: &mut Tx<'_>,
+        touched: &mut Touched,
+        submission: Submission,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<Answer, Stop> {
+        let world = self.world();
+        let person = submission.requester.id.clone();
+        let tier = &submission.terms.tier;
+        let mut facts = Facts::alone();
+        facts.verdict = verdict;
+        facts.jitter = self.jitter();
+        facts.stages = policy::stage_approvers(tier, &submission.terms.owners, &person, &world.people);
+        facts.lockdowns = tx.lockdowns(&person)?;
+        facts.breakers_open = self.breakers.clone();
+        facts.claims = tx.claims_on(&person, &submission.terms.steps, submission.id)?;
+        if let Kind::Extension { parent } = submission.kind {
+            facts.parent = parent_facts(tx, parent, &world)?;
+        }
+        let role = submission.ask.role.clone();
+        let change = self.rules.submit(submission, &facts, now)?;
+        let answer = change.answer.clone();
+        let mut waiting = match self.apply(tx, touched, change, true, now) {
+            Err(Stop::Store(StoreError::Twin { open })) => {
+                return Err(Refusal::Rules(vec![twin(&role.to_string(), open)]).into());
+            }
+            other => other?,
+        };
+        while let Some(follow_up) = waiting.pop() {
+            waiting.append(&mut self.follow_up(tx, touched, &follow_up, now)?);
+        }
+        Ok(answer)
+    }
+
+    /// A break-glass is refused while a review is owed, and takes the place of an own pending request.
+    fn before_break_glass(
+        &mut self,
+        tx: &mut Tx<'_>,
+        touched: &mut Touched,
+        person: &Person,
+        ask: &Ask,
+        now: Timestamp,
+    ) -> Result<(), Stop> {
+        if let Some((due, request)) = tx.reviews_owed(&person.id)?.into_iter().find(|(due, _)| *due < now) {
+            return Err(Refusal::Rules(vec![Reason {
+                code: ReasonCode::ReviewOverdue,
+                rule: "a break-glass must be reviewed".to_owned(),
+                saw: format!("the review of {request} was due at {}", due.minute_utc()),
+                wants: "that review, by somebody else".to_owned(),
+            }])
+            .into());
+        }
+        for open in tx.open_requests(&person.id)? {
+            let Some((twin, _)) = tx.request(open)? else { continue };
+            let waits = matches!(twin.state, State::Pending(_) | State::Scheduled { .. });
+            if waits && twin.ask.role == ask.role && !matches!(twin.kind, Kind::Extension { .. }) {
+                let event = Event::Withdraw { by: Actor::Jitney, cause: WithdrawCause::Superseded };
+                self.event(tx, touched, open, &event, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn not_too_many(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Stop> {
+        let open = tx.open_count(&person.id)?;
+        if open < self.open_requests_per_person as usize {
+            return Ok(());
+        }
+        Err(Refusal::Rules(vec![Reason {
+            code: ReasonCode::TooMany,
+            rule: "open requests of one person".to_owned(),
+            saw: format!("{open} of yours wait"),
+            wants: format!("{} at most: withdraw one, or wait for a decision", self.open_requests_per_person),
+        }])
+        .into())
+    }
+
+    /// What is copied from the policy at submission.
+    fn terms(&self, ask: &Ask, person: &Person, request: RequestId) -> Result<Terms, Stop> {
+        let world = self.world();
+        let unknown = || Stop::Internal(format!("{} passed the policy and is not in it", ask.role));
+        let (app, role) = world.policies.role(&ask.role).ok_or_else(unknown)?;
+        let tier = world.policies.tiers.get(&role.tier).ok_or_else(unknown)?;
+        let mut steps = Vec::with_capacity(role.steps.len());
+        for spec in &role.steps {
+            let subject = Subject { person: &person.id, request };
+            let bound = self.catalogue.bind(&spec.target, &spec.params, &subject).map_err(|why| {
+                Stop::Refused(Refusal::Rules(vec![Reason {
+                    code: ReasonCode::NotEligible,
+                    rule: format!("{} on {}", spec.label, spec.target),
+                    saw: why,
+                    wants: "an operator to look at the policy".to_owned(),
+                }]))
+            })?;
+            steps.push(StepTerms {
+                target: spec.target.clone(),
+                params: spec.params.clone(),
+                key: bound.key,
+                shared: bound.shared,
+                label: spec.label.clone(),
+                issues_credential: spec.issues_credential,
+                login: bound.login,
+                used_at: bound.used_at,
+                readable: spec.readable,
+                cannot_end: spec.cannot_end.clone(),
+            });
+        }
+        Ok(Terms {
+            app_name: app.name.clone(),
+            role_name: role.name.clone(),
+            gives: role.gives.clone(),
+            risk: role.risk,
+            layer: app.layer,
+            owners: app.owners.clone(),
+            max_duration: role.max_duration,
+            max_total: role.max_total,
+            revoke_target: role.revoke_target,
+            tier: tier.clone(),
+            steps,
+            lockdown_family: role.lockdown_family.clone(),
+        })
+    }
+
+    /// What is open for somebody who left is ended.
+    pub(super) fn leaver(
+        &mut self,
+        tx: &mut Tx<'_>,
+        touched: &mut Touched,
+        id: RequestId,
+        now: Timestamp,
+    ) -> Result<Answer, Stop> {
+        let event = Event::Revoke { by: Actor::Jitney, cause: EndCause::Leaver };
+        self.event(tx, touched, id, &event, now)
+    }
+}
+
+fn asker(people: &policy::People, by: &Actor) -> Result<Person, Stop> {
+    let id = by.person().ok_or_else(|| Stop::Internal("nobody asks".to_owned()))?;
+    let person = people.get(id).cloned();
+    person.ok_or_else(|| Refusal::UnknownPerson { account: id.to_string() }.into())
+}
+
+fn twin(role: &str, open: RequestId) -> Reason {
+    Reason {
+        code: ReasonCode::Twin,
+        rule: "one open request of a person for a role".to_owned(),
+        saw: format!("{open} for {role} is still open"),
+        wants: "that one withdrawn, released or ended first; for more time, extend it".to_owned(),
+    }
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(TEXT_LIMIT).collect()
+}
+
+/// Whether a verb asks for something new, which a full disk refuses.
+pub(super) fn asks_for_more(verb: &Verb) -> bool {
+    match verb {
+        Verb::Ask(_) | Verb::BreakGlass(_) | Verb::Extend { .. } | Verb::Approve { .. } => true,
+        Verb::Deny { .. }
+        | Verb::Withdraw { .. }
+        | Verb::Release { .. }
+        | Verb::Revoke { .. }
+        | Verb::Reveal { .. }
+        | Verb::RevealShown { .. }
+        | Verb::RevealRefused { .. }
+        | Verb::Attest { .. }
+        | Verb::WaiveLockdown { .. }
+        | Verb::Review { .. } => false,
+    }
+}
+
+/// The request that a verb is about; none for a new one.
+pub(super) fn subject(verb: &Verb) -> Option<RequestId> {
+    match verb {
+        Verb::Ask(_) | Verb::BreakGlass(_) => None,
+        Verb::Extend { parent, .. } => Some(*parent),
+        Verb::Approve { request }
+        | Verb::Deny { request, .. }
+        | Verb::Withdraw { request, .. }
+        | Verb::Release { request }
+        | Verb::Revoke { request, .. }
+        | Verb::Reveal { request }
+        | Verb::RevealShown { request }
+        | Verb::RevealRefused { request }
+        | Verb::Attest { request, .. }
+        | Verb::WaiveLockdown { request, .. }
+        | Verb::Review { request, .. } => Some(*request),
+    }
+}
+
+/// The request's facts that every audit record of it carries.
+pub(super) fn audit_body(request: &Request, entry: &crate::lifecycle::Entry) -> serde_json::Value {
+    serde_json::json!({
+        "actor": entry.by,
+        "requester": {
+            "id": request.requester.id,
+            "name": request.requester.name,
+            "employment": request.requester.employment,
+            "department": request.requester.department,
+        },
+        "role": request.ask.role,
+        "layer": request.terms.layer,
+        "policy": request.policy,
+        "entry": entry.what,
+        "entry_id": entry.id,
+        "times": request.times,
+        "approvals": request.votes,
+    })
+}

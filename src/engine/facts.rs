@@ -1,0 +1,158 @@
+//! Gathers the facts that a decision may look at, in the transaction that will hold what it decides.
+
+use std::collections::BTreeSet;
+
+use rand::RngExt;
+
+use super::core::{Core, Stop, World};
+use crate::ids::{PersonId, RoleRef};
+use crate::lifecycle::{Actor, Event, Facts, Kind, ParentFacts, Request, State};
+use crate::policy::{self, Ballot, Person, Reason, ReasonCode, Verdict};
+use crate::store::Tx;
+use crate::time::Timestamp;
+
+impl Core {
+    /// The facts for an event of an existing request.
+    pub(super) fn facts(
+        &mut self,
+        tx: &mut Tx<'_>,
+        request: &Request,
+        event: &Event,
+        now: Timestamp,
+    ) -> Result<Facts, Stop> {
+        let world = self.world();
+        let mut facts = Facts::alone();
+        facts.jitter = self.jitter();
+        facts.breakers_open = self.breakers.clone();
+        facts.operators = operators(&world).count();
+        let person = &request.requester.id;
+        match (&request.state, event) {
+            (State::Pending(_) | State::Scheduled { .. }, _) => {
+                let holds = self.holds(tx, person, request)?;
+                judge_pending(&mut facts, &world, request, event, &holds, now);
+                facts.lockdowns = tx.lockdowns(person)?;
+                facts.claims = tx.claims(request)?;
+                if let Kind::Extension { parent } = request.kind {
+                    facts.parent = parent_facts(tx, parent, &world)?;
+                }
+            }
+            (State::Granting | State::Active { .. }, _) => {
+                if let Event::Revoke { by: Actor::Person { id, .. }, .. } = event {
+                    let terms = &request.terms;
+                    facts.verdict = policy::may_end(&terms.tier, &terms.owners, person, id, &world.people);
+                }
+                facts.lockdowns = tx.lockdowns(person)?;
+                facts.claims = tx.claims(request)?;
+                facts.open_extensions = tx.open_extensions(request.id)?;
+            }
+            (State::Revoking { .. } | State::Revoked { .. }, _) => {
+                facts.claims = tx.claims(request)?;
+                facts.other_grants = tx.other_grants(person, request.id)?;
+                facts.held = tx.held(person)?;
+            }
+            (
+                State::Applied { .. } | State::Denied { .. } | State::Withdrawn { .. } | State::Lapsed { .. },
+                _,
+            ) => {}
+        }
+        Ok(facts)
+    }
+
+    /// A number from 0 to 999 that spreads retries.
+    pub(super) fn jitter(&mut self) -> u32 {
+        self.rng.random_range(0..1000)
+    }
+
+    /// Roles that the person has or is about to have, besides this request's own.
+    fn holds(&self, tx: &mut Tx<'_>, person: &PersonId, request: &Request) -> Result<Vec<RoleRef>, Stop> {
+        let mut holds = tx.live_roles(person)?;
+        if !matches!(request.kind, Kind::New | Kind::BreakGlass) || !request.steps.is_empty() {
+            holds.retain(|role| *role != request.ask.role);
+        }
+        Ok(holds)
+    }
+}
+
+/// Who runs Jitney: a person with a login on its machine.
+pub(super) fn operators(world: &World) -> impl Iterator<Item = &Person> {
+    world.people.iter().filter(|p| p.active && p.operator_login.is_some())
+}
+
+/// The grant that an extension extends, if it exists.
+pub(super) fn parent_facts(
+    tx: &mut Tx<'_>,
+    parent: crate::ids::RequestId,
+    world: &World,
+) -> Result<Option<ParentFacts>, Stop> {
+    let Some((parent, _)) = tx.request(parent)? else { return Ok(None) };
+    let Some(times) = parent.times else { return Ok(None) };
+    let active = matches!(parent.state, State::Active { .. });
+    // The smaller of both maximums counts.
+    let live = world.policies.role(&parent.ask.role).map(|(_, role)| role.max_total);
+    Ok(Some(ParentFacts {
+        expires_at: active.then_some(times.expires_at),
+        active_at: times.active_at.unwrap_or(times.provisioning_at),
+        max_total: live.map_or(parent.terms.max_total, |l| l.min(parent.terms.max_total)),
+    }))
+}
+
+fn judge_pending(
+    facts: &mut Facts,
+    world: &World,
+    request: &Request,
+    event: &Event,
+    holds: &[RoleRef],
+    now: Timestamp,
+) {
+    let terms = &request.terms;
+    let requester = &request.requester.id;
+    facts.stages = policy::stage_approvers(&terms.tier, &terms.owners, requester, &world.people);
+    let live = policy::still_eligible(
+        &world.policies,
+        &world.people,
+        requester,
+        &request.ask.role,
+        request.ask.duration,
+        holds,
+        now,
+    );
+    facts.still_eligible = live;
+    let voted: Vec<(PersonId, u32)> = request.votes.iter().map(|v| (v.by.clone(), v.stage)).collect();
+    let may = |person: &PersonId, stage: u32, escalated: bool, voted: &[(PersonId, u32)]| {
+        let tier = &terms.tier;
+        let ballot = Ballot { tier, owners: &terms.owners, requester, stage, escalated, voted };
+        policy::may_approve(&ballot, person, &world.people, now)
+    };
+    let mut valid = BTreeSet::new();
+    for vote in &request.votes {
+        let others: Vec<_> =
+            voted.iter().filter(|(p, s)| !(p == &vote.by && *s == vote.stage)).cloned().collect();
+        // An approver who was asked by an escalation stays one.
+        if may(&vote.by, vote.stage, true, &others).is_granted() {
+            valid.insert(vote.by.clone());
+        }
+    }
+    if let State::Pending(state) = &request.state
+        && let Event::Approve { by } | Event::Deny { by, .. } = event
+    {
+        match by.person() {
+            Some(person) => {
+                facts.verdict = may(person, state.stage, state.escalated, &voted);
+                if facts.verdict.is_granted() {
+                    valid.insert(person.clone());
+                }
+            }
+            None => facts.verdict = Verdict::Refused(nobody(), Vec::new()),
+        }
+    }
+    facts.valid_voters = valid;
+}
+
+fn nobody() -> Reason {
+    Reason {
+        code: ReasonCode::NotApprover,
+        rule: "people decide".to_owned(),
+        saw: "nobody".to_owned(),
+        wants: "a person who may approve".to_owned(),
+    }
+}

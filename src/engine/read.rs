@@ -1,0 +1,50 @@
+//! Reads for views and tickets.
+
+use super::core::Core;
+use super::{Dossier, EngineError, Filter};
+use crate::audit::{Head, Verifier};
+use crate::ids::RequestId;
+use crate::lifecycle::Request;
+
+impl Core {
+    /// A request with everything that was told of it.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn dossier(&mut self, request: RequestId) -> Result<Option<Dossier>, EngineError> {
+        self.read(|tx| tx.dossier(request))
+    }
+
+    /// Requests, newest first.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn list(&mut self, filter: &Filter) -> Result<Vec<Request>, EngineError> {
+        self.read(|tx| tx.list(filter))
+    }
+
+    /// Walks the whole audit chain.
+    ///
+    /// # Errors
+    /// Where it breaks, in words.
+    pub fn verify_audit(&mut self) -> Result<(), String> {
+        let records = self.read(|tx| {
+            let genesis = Head::genesis(&tx.instance_id()?);
+            Ok((genesis, tx.records(1, usize::MAX)?))
+        });
+        let (genesis, records) = records.map_err(|e| e.to_string())?;
+        let mut verifier = Verifier::after(genesis);
+        for record in &records {
+            verifier.feed(record).map_err(|e| e.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// How many sealed credentials there are.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn sealed_credentials(&mut self) -> Result<u64, EngineError> {
+        self.read(|tx| tx.count_secrets())
+    }
+}

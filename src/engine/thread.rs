@@ -1,0 +1,182 @@
+//! The engine's one thread: drains what waits, commits it together, wakes when something falls due.
+
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::core::{Core, Input};
+use super::handle::{EngineHandle, Message, Reply};
+use super::{Command, Completion, EngineError};
+use crate::lifecycle::Answer;
+use crate::time::Span;
+
+/// Inputs that one commit takes at most.
+const BATCH: usize = 512;
+/// The clock is looked at again at least this often.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// Starts the thread. It ends when it is told to stop.
+///
+/// # Errors
+/// When the thread can't be started.
+pub fn spawn(core: Core) -> std::io::Result<(EngineHandle, JoinHandle<()>)> {
+    let (queue, inbox) = mpsc::channel();
+    let handle = EngineHandle::new(queue, core.shared());
+    let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || run(core, &inbox))?;
+    Ok((handle, thread))
+}
+
+fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
+    core.shared().owed.notify_one();
+    loop {
+        let more = match core.tick() {
+            Ok(more) => more,
+            Err(error) => {
+                tracing::error!(%error, "what fell due could not be committed; it is tried again");
+                false
+            }
+        };
+        let mut waiting = Vec::new();
+        match receive(&mut core, inbox, more) {
+            Some(first) => waiting.push(first),
+            None if more => {}
+            None => {
+                core.look_at_the_disk();
+                continue;
+            }
+        }
+        while waiting.len() < BATCH
+            && let Ok(next) = inbox.try_recv()
+        {
+            waiting.push(next);
+        }
+        if handle_all(&mut core, waiting) {
+            return;
+        }
+    }
+}
+
+/// Waits for the next message, at most until the next row falls due. `None` at the time-out, or when every
+/// handle is gone for good.
+fn receive(core: &mut Core, inbox: &mpsc::Receiver<Message>, more: bool) -> Option<Message> {
+    if more {
+        return inbox.try_recv().ok();
+    }
+    let now = core.now();
+    let wait = core.next_due().map_or(LOOK_AGAIN, |due| due.since(now).max(Span::millis(1)).duration());
+    match inbox.recv_timeout(wait.min(LOOK_AGAIN)) {
+        Ok(message) => Some(message),
+        Err(RecvTimeoutError::Timeout) => None,
+        Err(RecvTimeoutError::Disconnected) => {
+            let (reply, _) = tokio::sync::oneshot::channel();
+            Some(Message::Stop(reply))
+        }
+    }
+}
+
+/// True when the thread shall end.
+fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
+    let mut batch = Batch::default();
+    let mut after = Vec::new();
+    for message in waiting {
+        match message {
+            Message::Command(command, reply) => batch.command(command, reply),
+            Message::Complete(completion, reply) => batch.complete(completion, reply),
+            Message::Progress(request, done, reply) => {
+                batch.inputs.push(Input::Progress(request, done));
+                batch.replies.push(Waiting::Nothing(reply));
+            }
+            Message::Breaker(..)
+            | Message::Nudge
+            | Message::Claim(..)
+            | Message::Dossier(..)
+            | Message::List(..)
+            | Message::Credential(..)
+            | Message::Status(..)
+            | Message::Stop(..) => after.push(message),
+        }
+    }
+    batch.commit(core);
+    let mut stop = None;
+    for message in after {
+        match message {
+            Message::Stop(reply) => stop = Some(reply),
+            Message::Breaker(target, open) => core.breaker(target, open),
+            Message::Nudge => {
+                if let Err(error) = core.look_around() {
+                    tracing::error!(%error, "the directory changed, and its leavers could not be ended yet");
+                }
+            }
+            Message::Claim(most, reply) => send(reply, core.claim(most)),
+            Message::Dossier(request, reply) => send(reply, core.dossier(request)),
+            Message::List(filter, reply) => send(reply, core.list(&filter)),
+            Message::Credential(request, reply) => {
+                send(reply, core.credential(request));
+            }
+            Message::Status(reply) => send(reply, core.status()),
+            // These were committed above.
+            Message::Command(..) | Message::Complete(..) | Message::Progress(..) => {}
+        }
+    }
+    match stop {
+        Some(reply) => {
+            send(reply, Ok(()));
+            true
+        }
+        None => false,
+    }
+}
+
+/// Inputs that are committed together, and who waits for each.
+#[derive(Default)]
+struct Batch {
+    inputs: Vec<Input>,
+    replies: Vec<Waiting>,
+}
+
+enum Waiting {
+    Answer(Reply<Answer>),
+    Nothing(Reply<()>),
+}
+
+impl Batch {
+    fn command(&mut self, command: Box<Command>, reply: Reply<Answer>) {
+        self.inputs.push(Input::Command(command));
+        self.replies.push(Waiting::Answer(reply));
+    }
+
+    fn complete(&mut self, completion: Box<Completion>, reply: Reply<()>) {
+        self.inputs.push(Input::Complete(completion));
+        self.replies.push(Waiting::Nothing(reply));
+    }
+
+    fn commit(self, core: &mut Core) {
+        if self.inputs.is_empty() {
+            return;
+        }
+        match core.run(self.inputs) {
+            Ok(answers) => {
+                for (waiting, answer) in self.replies.into_iter().zip(answers) {
+                    match waiting {
+                        Waiting::Answer(reply) => send(reply, answer),
+                        Waiting::Nothing(reply) => send(reply, answer.map(|_| ())),
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "a commit failed; nothing of it happened");
+                for waiting in self.replies {
+                    match waiting {
+                        Waiting::Answer(reply) => send(reply, Err(error.clone())),
+                        Waiting::Nothing(reply) => send(reply, Err(error.clone())),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The one who waited may be gone; the commit stands all the same.
+fn send<T>(reply: Reply<T>, result: Result<T, EngineError>) {
+    let _ = reply.send(result);
+}

@@ -1,0 +1,476 @@
+//! Every sentence that a ticket says. Plain text; times in UTC, because Jira tells us nothing of its readers.
+
+use super::adf::tame;
+use crate::ids::{PersonId, TargetId};
+use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, Request, StepTerms, What, WithdrawCause};
+use crate::policy::{Layer, Reason, Stage};
+
+/// The longest justification, reason or finding that is told in full.
+const LONG: usize = 500;
+/// The longest name, label or answer of a target that is told in full.
+const SHORT: usize = 200;
+/// The longest summary that Jira takes.
+const SUMMARY_LIMIT: usize = 255;
+/// People or targets that are named one by one.
+const NAMED_MOST: usize = 10;
+
+/// One transition in one sentence or two, without its time.
+#[must_use]
+pub fn entry_sentence(entry: &Entry) -> String {
+    let by = actor(&entry.by);
+    match &entry.what {
+        What::Submitted { request_kind, title, duration, justification, risk, allowed_by: _ } => {
+            let (title, why) = (short(title), quoted(justification));
+            let (time, risk) = (duration.words(), risk.as_str());
+            match request_kind {
+                Kind::New => format!("{by} asked for {title} for {time}: {why}. Risk: {risk}."),
+                Kind::Extension { parent } => {
+                    format!("{by} asked for {time} more of grant {parent}, {title}: {why}. Risk: {risk}.")
+                }
+                Kind::BreakGlass => {
+                    format!(
+                        "{by} broke the glass: {title} for {time}, at once and without approval. Why: {why}. Risk: {risk}."
+                    )
+                }
+            }
+        }
+        What::AutoApproved { under } => {
+            format!("Approved by the policy: up to {} nobody needs to be asked.", under.words())
+        }
+        What::ApprovalWanted { stage, stages, quorum, asked, from_fallback } => {
+            let fallback =
+                if *from_fallback { " They are the fallback: nobody else could be asked." } else { "" };
+            format!(
+                "Asked {} for approval. Stage {} of {stages} needs {}.{fallback}",
+                people(asked),
+                stage + 1,
+                counted(*quorum, "approval"),
+            )
+        }
+        What::Approved { stage, have, need, took } => format!(
+            "{by} approved, {} after the question. Stage {} has {have} of {}.",
+            took.words(),
+            stage + 1,
+            counted(*need, "approval"),
+        ),
+        What::VoteDropped { voter } => {
+            format!(
+                "The approval of {} no longer counts: they may not approve this any more.",
+                short(voter.as_str())
+            )
+        }
+        What::Reminded { times } => {
+            format!("The approvers were asked again ({}).", counted(*times, "reminder"))
+        }
+        What::Escalated { asked } => format!("Nobody had decided, so {} were asked too.", people(asked)),
+        What::Held { targets } => format!(
+            "All approvals are in, but the request is held: an earlier revocation of the same person on {} is stuck.",
+            target_names(targets)
+        ),
+        What::Denied { reason, rules } if rules.is_empty() => format!("{by} said no: {}.", quoted(reason)),
+        What::Denied { reason, rules: _ } => {
+            format!("The policy said no at the last look: {}.", quoted(reason))
+        }
+        What::Withdrawn { cause } => match cause {
+            WithdrawCause::Requester => format!("{by} took the request back."),
+            WithdrawCause::Operator { reason } => format!("{by} took the request back: {}.", quoted(reason)),
+            WithdrawCause::ParentEnded => "Taken back: the grant that it would extend has ended.".to_owned(),
+            WithdrawCause::Leaver => "Taken back: the requester has left.".to_owned(),
+            WithdrawCause::Superseded => {
+                "Taken back: a break-glass of the same person took its place.".to_owned()
+            }
+        },
+        What::Lapsed => "Nobody decided in time. The request has lapsed.".to_owned(),
+        What::Scheduled { starts_at } => {
+            format!("All approvals are in. Access starts at {}.", starts_at.minute_utc())
+        }
+        What::Provisioning { not_after } => {
+            format!(
+                "Giving access begins. It ends at {} at the latest, whatever happens.",
+                not_after.minute_utc()
+            )
+        }
+        What::FoundStanding { step, label, evidence: _ } => {
+            format!("{}: was there already. It is left alone now and at the end.", step_name(*step, label))
+        }
+        What::FoundShared { step, label, with } => {
+            format!("{}: grant {with} put it there already. Both grants share it.", step_name(*step, label))
+        }
+        What::Granted { step, label, evidence: _ } => {
+            format!("{}: granted, and seen there.", step_name(*step, label))
+        }
+        What::CallFailed { step, label, op, error, failures } => format!(
+            "{}: {} failed ({} in a row) and is tried again. Seen: {}.",
+            step_name(*step, label),
+            op_name(*op),
+            counted(*failures, "failure"),
+            quoted(error)
+        ),
+        What::Activated { expires_at } => {
+            format!("The requester has the access until {}.", expires_at.minute_utc())
+        }
+        What::Warned { expires_at } => {
+            format!("The requester was told that the access ends at {}.", expires_at.minute_utc())
+        }
+        What::Extended { extension, from, to } => format!(
+            "Extended by request {extension}: the end moved from {} to {}.",
+            from.minute_utc(),
+            to.minute_utc()
+        ),
+        What::Applied { parent, expires_at } => {
+            format!("The extension took effect: grant {parent} now ends at {}.", expires_at.minute_utc())
+        }
+        What::ExpiryMoved { step, evidence: _ } => {
+            format!("Step {}: the target's own end of the access agrees with the new end.", step + 1)
+        }
+        What::Ending { cause } => ending(&by, cause),
+        What::Gone { step, label, evidence: _ } => {
+            format!("{}: looked, and it is gone, sessions included.", step_name(*step, label))
+        }
+        What::HandedOver { step, label, to } => {
+            format!("{}: stays, because grant {to} still needs it and will end it.", step_name(*step, label))
+        }
+        What::Inherited { step, from } => {
+            format!("Step {}: grant {from} ended and left it to this grant, which will end it.", step + 1)
+        }
+        What::Stuck { late, locked } if locked.is_empty() => {
+            format!("The revocation is stuck: late by {}. It is tried on until it is done.", late.words())
+        }
+        What::Stuck { late, locked } => format!(
+            "The revocation is stuck: late by {}. It is tried on until it is done, and till then the person gets \
+             nothing new on {}.",
+            late.words(),
+            target_names(locked)
+        ),
+        What::LockdownLifted { waived: None, by_one: _ } => {
+            "The lockdown is lifted: the access was seen gone.".to_owned()
+        }
+        What::LockdownLifted { waived: Some(reason), by_one } => {
+            let alone = if *by_one { " One operator was enough, because there is only one." } else { "" };
+            format!("{by} waived the lockdown: {}.{alone}", quoted(reason))
+        }
+        What::Attested { step, label, evidence } => format!(
+            "{}: unverifiable, because the target can't be read back. {by} attested that it is gone: {}.",
+            step_name(*step, label),
+            quoted(evidence)
+        ),
+        What::Revoked { cause, took, remains: _ } => format!(
+            "Revoked, {} after the end. It ended because {}. Each step was seen gone, attested, handed over or left \
+             alone.",
+            took.words(),
+            why_it_ended(cause)
+        ),
+        What::Closed { evidence: _ } => "Looked again later: still gone. The grant is closed.".to_owned(),
+        What::Reappeared { step, label, evidence: _ } => {
+            format!(
+                "{}: found again after it was gone. It is being taken away once more.",
+                step_name(*step, label)
+            )
+        }
+        What::CredentialRevealed => format!("{by} saw the credential, once."),
+        What::RevealRefused => {
+            "Slack refused to show the credential. It was not seen and can be asked for again.".to_owned()
+        }
+        What::Reviewed { finding } => format!("{by} reviewed the break-glass: {}.", quoted(finding)),
+    }
+}
+
+/// What stands below an entry's sentence: how something was seen, which rules decided, what remains.
+#[must_use]
+pub fn entry_details(entry: &Entry) -> Vec<String> {
+    match &entry.what {
+        What::Submitted { allowed_by, .. } => allowed_by.iter().map(allowed).collect(),
+        What::Denied { rules, .. } => rules.iter().map(refused).collect(),
+        What::FoundStanding { evidence, .. }
+        | What::Granted { evidence, .. }
+        | What::ExpiryMoved { evidence, .. }
+        | What::Gone { evidence, .. }
+        | What::Reappeared { evidence, .. } => vec![seen(evidence)],
+        What::Closed { evidence } => evidence.iter().map(seen).collect(),
+        What::Revoked { remains, .. } => {
+            remains.iter().map(|what| format!("Can't be ended: {}.", short(what))).collect()
+        }
+        What::AutoApproved { .. }
+        | What::ApprovalWanted { .. }
+        | What::Approved { .. }
+        | What::VoteDropped { .. }
+        | What::Reminded { .. }
+        | What::Escalated { .. }
+        | What::Held { .. }
+        | What::Withdrawn { .. }
+        | What::Lapsed
+        | What::Scheduled { .. }
+        | What::Provisioning { .. }
+        | What::FoundShared { .. }
+        | What::CallFailed { .. }
+        | What::Activated { .. }
+        | What::Warned { .. }
+        | What::Extended { .. }
+        | What::Applied { .. }
+        | What::Ending { .. }
+        | What::HandedOver { .. }
+        | What::Inherited { .. }
+        | What::Stuck { .. }
+        | What::LockdownLifted { .. }
+        | What::Attested { .. }
+        | What::CredentialRevealed
+        | What::RevealRefused
+        | What::Reviewed { .. } => Vec::new(),
+    }
+}
+
+/// The title of an issue.
+#[must_use]
+pub fn summary(request: &Request) -> String {
+    let (title, name) = (short(&request.title()), short(&request.requester.name));
+    let time = request.ask.duration.words();
+    let what = match request.kind {
+        Kind::New => format!("{title} for {name}, {time}"),
+        Kind::Extension { parent } => format!("{time} more of {parent}, {title}, for {name}"),
+        Kind::BreakGlass => format!("Break-glass: {title} for {name}, {time}"),
+    };
+    tame(&format!("{} · {what}", request.id), SUMMARY_LIMIT)
+}
+
+/// What nobody who opens the issue may overlook.
+pub(super) fn warning(request: &Request) -> Option<String> {
+    match (request.kind, request.review_due_at) {
+        (Kind::BreakGlass, Some(due)) => Some(format!(
+            "Break-glass: this access was taken without approval. Its review is due by {}.",
+            due.minute_utc()
+        )),
+        (Kind::BreakGlass, None) => Some("Break-glass: this access was taken without approval.".to_owned()),
+        (Kind::New | Kind::Extension { .. }, _) => None,
+    }
+}
+
+/// The sentence below the facts of an issue.
+pub(super) const DESCRIPTION_END: &str =
+    "Jitney keeps this issue: each comment tells what happened, in order. Decisions are made in Slack.";
+
+/// The facts of a request, each a name with its values. The requester's own ticket is apart, since it is a link.
+pub(super) fn facts(request: &Request) -> Vec<(&'static str, Vec<String>)> {
+    let (terms, ask) = (&request.terms, &request.ask);
+    let mut facts = vec![
+        ("Request", vec![request_kind(request)]),
+        ("Requester", vec![requester(request)]),
+        ("Access", vec![short(&request.title()), short(&terms.gives)]),
+        ("For", vec![ask.duration.words()]),
+    ];
+    if let Some(starts_at) = ask.starts_at {
+        facts.push(("Starts", vec![starts_at.minute_utc()]));
+    }
+    facts.push(("Justification", vec![tame(&ask.justification, LONG)]));
+    if !ask.fields.is_empty() {
+        let field = |(id, value): (&String, &String)| format!("{}: {}", short(id), short(value));
+        facts.push(("Fields", ask.fields.iter().take(NAMED_MOST).map(field).collect()));
+    }
+    facts.push(("Risk", vec![terms.risk.as_str().to_owned()]));
+    facts.push(("Approval", approval(request)));
+    facts.push(("Where", vec![layer(terms.layer).to_owned()]));
+    facts.push(("What is done", terms.steps.iter().map(step_fact).collect()));
+    let remains: Vec<String> =
+        terms.steps.iter().flat_map(|step| &step.cannot_end).map(|what| short(what)).collect();
+    if !remains.is_empty() {
+        facts.push(("Can't be ended", remains));
+    }
+    facts.push(("Policy", vec![format!("{} at {}", ask.role, request.policy.short())]));
+    facts
+}
+
+/// What a call to Jira was for, in messages to operators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Doing {
+    Opening,
+    Searching,
+    Commenting,
+    Listing,
+    Deleting,
+    Linking,
+    Moving,
+    LookingUp,
+}
+
+impl Doing {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Opening => "make the issue",
+            Self::Searching => "search for the issue",
+            Self::Commenting => "comment on the issue",
+            Self::Listing => "list the comments of the issue",
+            Self::Deleting => "delete a doubled comment",
+            Self::Linking => "link the issue",
+            Self::Moving => "move the issue",
+            Self::LookingUp => "look up an account",
+        }
+    }
+}
+
+/// What an operator reads when Jira says no, with what to do about it.
+pub(super) fn jira_said_no(status: u16, doing: Doing, complaint: &str) -> String {
+    let advice = match (status, doing) {
+        (401, _) => "check the account's e-mail and its API token, which may have run out",
+        (403, _) => "give Jitney's account the permission for it in the project",
+        (404, Doing::Opening) => "check the base address, and that Jitney's account may see the project",
+        (404, _) => {
+            "the issue was deleted, or Jitney's account may no longer see it: restore it or the permission"
+        }
+        (400, Doing::Opening) => "check the project, the issue type and the fields that its screens demand",
+        (300..=399, _) => "check the base address: it leads elsewhere",
+        _ => "see what Jira said",
+    };
+    let said = tame(complaint, 300);
+    let said = if said.is_empty() { "nothing more".to_owned() } else { format!("\"{said}\"") };
+    format!("jira refused to {} with {status} and said {said}; {advice}", doing.as_str())
+}
+
+fn actor(by: &Actor) -> String {
+    match by {
+        Actor::Person { name, .. } => short(name),
+        Actor::Operator { name, .. } => format!("{} (operator)", short(name)),
+        Actor::Jitney => "Jitney".to_owned(),
+    }
+}
+
+fn ending(by: &str, cause: &EndCause) -> String {
+    match cause {
+        EndCause::Expiry => "The time is over. Access is being taken away.".to_owned(),
+        EndCause::Released => format!("{by} gave the access back. It is being taken away."),
+        EndCause::Revoked { by, reason } => {
+            format!("{} revoked the access: {}. It is being taken away.", actor(by), quoted(reason))
+        }
+        EndCause::ProvisioningFailed { error } => {
+            format!("Giving access failed: {}. What was begun is being taken away.", quoted(error))
+        }
+        EndCause::Lockdown { stuck } => format!(
+            "The revocation of grant {stuck} of the same person is stuck. This access is being taken away too."
+        ),
+        EndCause::Leaver => "The requester has left. Access is being taken away.".to_owned(),
+        EndCause::Reappeared => "The access was found again. It is being taken away once more.".to_owned(),
+    }
+}
+
+fn why_it_ended(cause: &EndCause) -> String {
+    match cause {
+        EndCause::Expiry => "its time was over".to_owned(),
+        EndCause::Released => "the requester gave it back".to_owned(),
+        EndCause::Revoked { by, reason: _ } => format!("{} revoked it", actor(by)),
+        EndCause::ProvisioningFailed { error: _ } => "giving access had failed".to_owned(),
+        EndCause::Lockdown { stuck } => format!("the revocation of grant {stuck} was stuck"),
+        EndCause::Leaver => "the requester had left".to_owned(),
+        EndCause::Reappeared => "it had been found again".to_owned(),
+    }
+}
+
+const fn op_name(op: Op) -> &'static str {
+    match op {
+        Op::Snapshot => "looking what was there",
+        Op::Grant => "granting",
+        Op::Verify => "looking whether it is there",
+        Op::Extend => "moving the target's own end of the access",
+        Op::Revoke => "revoking",
+        Op::VerifyGone => "looking whether it is gone",
+        Op::Recheck => "looking again",
+    }
+}
+
+const fn layer(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Idp => "In the identity provider",
+        Layer::Application => "In the app itself",
+        Layer::Vault => "A short-lived credential from a vault",
+        Layer::Manual => "By hand",
+    }
+}
+
+fn seen(evidence: &Evidence) -> String {
+    format!(
+        "Seen at {} by {}. The target answered {}.",
+        evidence.at.minute_utc(),
+        quoted(&evidence.method),
+        quoted(&evidence.answer)
+    )
+}
+
+fn allowed(reason: &Reason) -> String {
+    format!("Allowed by {}: {}.", tame(&reason.rule, SHORT), short(&reason.saw))
+}
+
+fn refused(reason: &Reason) -> String {
+    let (rule, saw, wants) = (short(&reason.rule), short(&reason.saw), short(&reason.wants));
+    format!("Refused by {rule}: {saw}. Wanted: {wants}.")
+}
+
+fn request_kind(request: &Request) -> String {
+    let at = request.submitted_at.minute_utc();
+    match request.kind {
+        Kind::New => format!("{}, asked at {at}", request.id),
+        Kind::Extension { parent } => {
+            format!("{}, an extension of grant {parent}, asked at {at}", request.id)
+        }
+        Kind::BreakGlass => format!("{}, a break-glass, at {at}", request.id),
+    }
+}
+
+fn requester(request: &Request) -> String {
+    let who = &request.requester;
+    let manager = who.manager.as_ref().map_or_else(String::new, |id| format!(", reports to {id}"));
+    let (name, department) = (short(&who.name), short(&who.department));
+    format!("{name} ({}), {}, {department}{manager}", who.id, who.employment.as_str())
+}
+
+fn approval(request: &Request) -> Vec<String> {
+    let tier = &request.terms.tier;
+    let stage = |(n, stage): (usize, &Stage)| {
+        let distinct = if stage.distinct { ", by others than before" } else { "" };
+        format!("Stage {} of {}: {}{distinct}", n + 1, tier.stages.len(), counted(stage.quorum, "approval"))
+    };
+    let mut lines = vec![short(&tier.name)];
+    lines.extend(tier.stages.iter().enumerate().map(stage));
+    lines
+}
+
+fn step_fact(step: &StepTerms) -> String {
+    let readable = if step.readable { "" } else { " (can't be read back: a person must attest its end)" };
+    format!("{} on {}{readable}", short(&step.label), step.target)
+}
+
+fn step_name(step: u32, label: &str) -> String {
+    format!("Step {}, {}", step + 1, short(label))
+}
+
+fn counted(n: u32, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+fn people(ids: &[PersonId]) -> String {
+    listed(ids.iter().map(PersonId::as_str).collect(), "nobody")
+}
+
+fn target_names(ids: &[TargetId]) -> String {
+    listed(ids.iter().map(TargetId::as_str).collect(), "no target")
+}
+
+/// `a, b and c`, or the first of them and how many more.
+fn listed(names: Vec<&str>, none: &str) -> String {
+    let more = names.len().saturating_sub(NAMED_MOST);
+    let mut names: Vec<String> = names.into_iter().take(NAMED_MOST).map(short).collect();
+    if more > 0 {
+        names.push(format!("{more} more"));
+    }
+    match (names.pop(), names.is_empty()) {
+        (None, _) => none.to_owned(),
+        (Some(only), true) => only,
+        (Some(last), false) => format!("{} and {last}", names.join(", ")),
+    }
+}
+
+/// A text of others, so that it shows where it begins and ends.
+fn quoted(text: &str) -> String {
+    let text = tame(text, LONG).replace(['“', '”', '„', '‟'], "\"");
+    format!("“{}”", text.trim_end_matches('.'))
+}
+
+fn short(text: &str) -> String {
+    tame(text, SHORT)
+}

@@ -1,0 +1,275 @@
+//! Who may ask for what: one decision, judged at submission and again at each click, at a scheduled start and
+//! before provisioning.
+
+use super::facts::{Fit, checks, fit};
+use super::search::nearest_role;
+use super::{App, Ask, People, Person, PolicySet, Reason, Role, Tier, Verdict};
+use super::{approve, form, reasons};
+use crate::ids::{PersonId, RoleRef};
+use crate::time::{Span, Timestamp};
+
+/// The shortest ask.
+const LEAST_DURATION: Span = Span::mins(1);
+
+/// What kind of ask is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AskMode {
+    /// Access that the person does not have.
+    New,
+    /// More time for a grant.
+    Extension {
+        /// When the grant became active.
+        active_at: Timestamp,
+        /// Its end now.
+        expires_at: Timestamp,
+    },
+    /// Access at once, looked at afterwards.
+    BreakGlass,
+}
+
+/// Whether the person may ask for this now, with every reason against it or the rule that allows it. `holds` are
+/// the roles that the person has or asks for besides.
+///
+/// The ticket and the form fields of an extension may be left out: those of its grant stand.
+#[must_use]
+pub fn may_ask(
+    policies: &PolicySet,
+    people: &People,
+    requester: &PersonId,
+    ask: &Ask,
+    mode: AskMode,
+    holds: &[RoleRef],
+    now: Timestamp,
+) -> Verdict {
+    let mut found = Findings::default();
+    let person = match in_force(people, requester, Some(now)) {
+        Ok(person) => Some(person),
+        Err(reason) => {
+            found.against.push(reason);
+            None
+        }
+    };
+    let Some((app, role)) = policies.role(&ask.role) else {
+        found.against.push(unknown_role(policies, &ask.role));
+        return found.verdict();
+    };
+    if let Some(person) = person {
+        found.rules(&ask.role, role, person);
+    }
+    found.conflicts(policies, &ask.role, role, holds);
+    found.duration(&ask.role, role, ask.duration);
+    let Some(tier) = policies.tiers.get(&role.tier) else {
+        found.against.push(reasons::no_tier(&ask.role, role));
+        return found.verdict();
+    };
+    match mode {
+        AskMode::New => found.against.extend(form::start(ask.starts_at, now)),
+        AskMode::Extension { active_at, expires_at } => {
+            found.extension(ask, role, active_at, expires_at, now);
+        }
+        AskMode::BreakGlass => found.break_glass(ask, tier, now),
+    }
+    found.against.extend(form::judge(ask, role, mode));
+    if let Some(person) = person {
+        found.approvers(ask, mode, app, tier, person, people);
+    }
+    found.verdict()
+}
+
+/// Whether the person may still have what was asked: the part of [`may_ask`] that can change after the asking.
+/// `holds` are the roles that the person has or asks for besides.
+#[must_use]
+pub fn still_eligible(
+    policies: &PolicySet,
+    people: &People,
+    requester: &PersonId,
+    role: &RoleRef,
+    duration: Span,
+    holds: &[RoleRef],
+    now: Timestamp,
+) -> Verdict {
+    match in_force(people, requester, Some(now)) {
+        Ok(person) => judge(policies, person, role, duration, holds),
+        Err(reason) => Verdict::Refused(reason, Vec::new()),
+    }
+}
+
+/// Whether the tier approves this by itself. For an extension the span is the whole life of the grant: short
+/// steps must not add up to what a person should have approved.
+#[must_use]
+pub fn auto_approves(tier: &Tier, span: Span) -> bool {
+    tier.auto_under.is_some_and(|under| span <= under)
+}
+
+/// The rules alone, for a person whose facts are taken as they are.
+pub(super) fn judge(
+    policies: &PolicySet,
+    person: &Person,
+    at: &RoleRef,
+    duration: Span,
+    holds: &[RoleRef],
+) -> Verdict {
+    let mut found = Findings::default();
+    let Some((_, role)) = policies.role(at) else {
+        found.against.push(unknown_role(policies, at));
+        return found.verdict();
+    };
+    found.rules(at, role, person);
+    found.conflicts(policies, at, role, holds);
+    found.duration(at, role, duration);
+    found.verdict()
+}
+
+/// The person, unless they are unknown or have left, or (where `now` is given) the directory is too old.
+pub(super) fn in_force<'p>(
+    people: &'p People,
+    id: &PersonId,
+    now: Option<Timestamp>,
+) -> Result<&'p Person, Reason> {
+    if let Some(now) = now
+        && people.is_stale(now)
+    {
+        return Err(reasons::stale_directory(people, now));
+    }
+    match people.get(id) {
+        None => Err(reasons::unknown_person(id)),
+        Some(person) if !person.active => Err(reasons::leaver(id)),
+        Some(person) => Ok(person),
+    }
+}
+
+/// Whether the rules on people let this one ask: a `never` rule that matches, or that the directory knows too
+/// little to rule out, wins over every `eligible` rule.
+pub(super) fn rules_allow(at: &RoleRef, role: &Role, person: &Person) -> Verdict {
+    let mut found = Findings::default();
+    found.rules(at, role, person);
+    found.verdict()
+}
+
+/// The conflicts between the role and what the person holds, whichever of the two names the other.
+pub(super) fn conflicts(policies: &PolicySet, at: &RoleRef, role: &Role, holds: &[RoleRef]) -> Vec<Reason> {
+    let mut found = Vec::new();
+    for held in holds.iter().filter(|held| *held != at) {
+        if role.conflicts.contains(held) {
+            found.push(reasons::conflict(at, role, held));
+        } else if let Some((_, other)) = policies.role(held)
+            && other.conflicts.contains(at)
+        {
+            found.push(reasons::conflict(held, other, held));
+        }
+    }
+    found.dedup();
+    found
+}
+
+fn unknown_role(policies: &PolicySet, at: &RoleRef) -> Reason {
+    reasons::unknown_role(at, nearest_role(policies, &at.to_string()).first())
+}
+
+/// Reasons for and against, as they are found.
+#[derive(Default)]
+struct Findings {
+    against: Vec<Reason>,
+    because: Vec<Reason>,
+}
+
+impl Findings {
+    fn verdict(self) -> Verdict {
+        Verdict::from_reasons(self.against, self.because)
+    }
+
+    /// Leaves at least one reason, for or against.
+    fn rules(&mut self, at: &RoleRef, role: &Role, person: &Person) {
+        for (number, rule) in role.never.iter().enumerate() {
+            let checks = checks(rule, person);
+            match fit(&checks) {
+                Fit::Yes | Fit::Unknown => {
+                    self.against.push(reasons::never(at, number, &rule.place, &checks));
+                }
+                Fit::No => {}
+            }
+        }
+        if role.eligible.is_empty() {
+            self.against.push(reasons::nobody_eligible(at, role));
+            return;
+        }
+        let mut tried = Vec::new();
+        for (number, rule) in role.eligible.iter().enumerate() {
+            let checks = checks(rule, person);
+            match fit(&checks) {
+                Fit::Yes => {
+                    self.because.push(reasons::eligible(at, number, &rule.place, &checks));
+                    return;
+                }
+                Fit::No | Fit::Unknown => tried.push(checks),
+            }
+        }
+        self.against.push(reasons::not_eligible(at, role, &tried));
+    }
+
+    fn conflicts(&mut self, policies: &PolicySet, at: &RoleRef, role: &Role, holds: &[RoleRef]) {
+        self.against.extend(conflicts(policies, at, role, holds));
+    }
+
+    fn duration(&mut self, at: &RoleRef, role: &Role, duration: Span) {
+        if duration < LEAST_DURATION {
+            self.against.push(reasons::too_short(duration, LEAST_DURATION));
+        }
+        if duration > role.max_duration {
+            self.against.push(reasons::over_maximum(at, role, duration));
+        }
+    }
+
+    fn extension(
+        &mut self,
+        ask: &Ask,
+        role: &Role,
+        active_at: Timestamp,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) {
+        if now >= expires_at {
+            self.against.push(reasons::parent_ended(expires_at));
+        }
+        let total = (expires_at + ask.duration).since(active_at);
+        if total > role.max_total {
+            self.against.push(reasons::over_total(&ask.role, role, total));
+        }
+    }
+
+    fn break_glass(&mut self, ask: &Ask, tier: &Tier, now: Timestamp) {
+        match &tier.break_glass {
+            None => self.against.push(reasons::no_break_glass(tier)),
+            Some(limits) if ask.duration > limits.max_duration => {
+                self.against.push(reasons::over_break_glass(tier, ask.duration, limits.max_duration));
+            }
+            Some(_) => {}
+        }
+        if let Some(starts_at) = ask.starts_at
+            && starts_at > now
+        {
+            self.against.push(reasons::break_glass_starts_now(starts_at));
+        }
+    }
+
+    /// Somebody must be able to approve, unless nobody has to.
+    fn approvers(
+        &mut self,
+        ask: &Ask,
+        mode: AskMode,
+        app: &App,
+        tier: &Tier,
+        requester: &Person,
+        people: &People,
+    ) {
+        let span = match mode {
+            AskMode::New => ask.duration,
+            AskMode::Extension { active_at, expires_at } => (expires_at + ask.duration).since(active_at),
+            AskMode::BreakGlass => return,
+        };
+        if !auto_approves(tier, span) {
+            let stuck = approve::unable(tier, &app.owners, &requester.id, people);
+            self.against.extend(stuck.into_iter().map(|(_, reason)| reason));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A rule held against a person: which facts fit, which don't, and which the directory does not know.
+
+use super::phrase::listed;
+use super::{Person, Rule};
+
+/// How a fact, or a whole rule, stands to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fit {
+    Yes,
+    No,
+    /// The directory does not say.
+    Unknown,
+}
+
+/// One key of a rule, held against a person.
+pub(super) struct Check {
+    pub(super) fit: Fit,
+    /// The value it saw: `employment is contractor`.
+    pub(super) saw: String,
+    /// What would fit: `employment is employee`.
+    pub(super) fits: String,
+    /// What would not: `employment other than contractor`.
+    pub(super) other: String,
+}
+
+/// Holds every key of the rule against the person.
+pub(super) fn checks(rule: &Rule, person: &Person) -> Vec<Check> {
+    let mut checks = Vec::new();
+    if let Some(kinds) = &rule.employment {
+        let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
+        checks.push(one_of("employment", person.employment.as_str(), &kinds));
+    }
+    if let Some(departments) = &rule.department {
+        checks.push(one_of("department", &person.department, departments));
+    }
+    if let Some(locations) = &rule.location {
+        checks.push(one_of("location", &person.location, locations));
+    }
+    if let Some(groups) = &rule.group {
+        let fit = if groups.iter().any(|group| person.groups.contains(group)) { Fit::Yes } else { Fit::No };
+        let saw = match listed(person.groups.iter().map(|group| group.as_str()), "and") {
+            none if none.is_empty() => "member of no group".to_owned(),
+            all => format!("member of {all}"),
+        };
+        let any = listed(groups.iter().map(|group| group.as_str()), "or");
+        checks.push(Check {
+            fit,
+            saw,
+            fits: format!("member of {any}"),
+            other: format!("not a member of {any}"),
+        });
+    }
+    if let Some(people) = &rule.person {
+        let fit = if people.contains(&person.id) { Fit::Yes } else { Fit::No };
+        let any = listed(people.iter().map(|id| id.as_str()), "or");
+        checks.push(Check {
+            fit,
+            saw: format!("the person is {}", person.id),
+            fits: format!("the person is {any}"),
+            other: format!("anybody other than {any}"),
+        });
+    }
+    checks
+}
+
+/// The whole rule: all keys must fit. A rule without keys fits nobody.
+pub(super) fn fit(checks: &[Check]) -> Fit {
+    if checks.is_empty() || checks.iter().any(|check| check.fit == Fit::No) {
+        Fit::No
+    } else if checks.iter().any(|check| check.fit == Fit::Unknown) {
+        Fit::Unknown
+    } else {
+        Fit::Yes
+    }
+}
+
+/// Letter case and outer blanks don't matter: directories differ in them.
+fn one_of(fact: &str, has: &str, wanted: &[impl AsRef<str>]) -> Check {
+    let plain = |text: &str| text.trim().to_lowercase();
+    let fit = if plain(has).is_empty() {
+        Fit::Unknown
+    } else if wanted.iter().any(|value| plain(value.as_ref()) == plain(has)) {
+        Fit::Yes
+    } else {
+        Fit::No
+    };
+    let saw = match fit {
+        Fit::Unknown => format!("{fact} is not known"),
+        Fit::Yes | Fit::No => format!("{fact} is {}", has.trim()),
+    };
+    let any = listed(wanted.iter().map(AsRef::as_ref), "or");
+    Check { fit, saw, fits: format!("{fact} is {any}"), other: format!("{fact} other than {any}") }
+}

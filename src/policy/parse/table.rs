@@ -1,0 +1,234 @@
+//! Reading TOML tables key by key: what is missing, unknown or of the wrong kind becomes an issue, and reading
+//! goes on.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::Range;
+use std::str::FromStr;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::super::nearest::nearest;
+use super::super::phrase::listed;
+use super::source::{Reading, shown};
+use crate::time::Span;
+
+/// A value with its place in the file.
+pub(super) type Value<'i> = Spanned<DeValue<'i>>;
+
+/// One table, with the keys that were asked of it.
+pub(super) struct Keys<'t, 'i> {
+    table: &'t DeTable<'i>,
+    /// As messages call it: `[roles.read]`.
+    name: String,
+    at: Range<usize>,
+    known: BTreeSet<&'static str>,
+}
+
+impl<'t, 'i> Keys<'t, 'i> {
+    /// The root of a file.
+    pub(super) fn root(table: &'t DeTable<'i>) -> Self {
+        Self { table, name: "a policy file".to_owned(), at: 0..0, known: BTreeSet::new() }
+    }
+
+    /// A table within it.
+    pub(super) fn of(file: &mut Reading<'_>, value: &'t Value<'i>, name: String) -> Option<Self> {
+        let Some(table) = value.get_ref().as_table() else {
+            file.issue_at(value, format!("{name} must be a table, not {}", kind(value.get_ref())));
+            return None;
+        };
+        Some(Self { table, name, at: value.span(), known: BTreeSet::new() })
+    }
+
+    /// Where the table begins.
+    pub(super) fn span(&self) -> &Range<usize> {
+        &self.at
+    }
+
+    /// The key's value, if the file has it.
+    pub(super) fn get(&mut self, key: &'static str) -> Option<&'t Value<'i>> {
+        self.known.insert(key);
+        self.table.get(key)
+    }
+
+    /// The key's value; an issue when the file lacks it.
+    pub(super) fn need(&mut self, file: &mut Reading<'_>, key: &'static str) -> Option<&'t Value<'i>> {
+        let found = self.get(key);
+        if found.is_none() {
+            file.issue(&self.at, format!("{} lacks `{key}`", self.name));
+        }
+        found
+    }
+
+    /// Where the key stands, if the file has it.
+    pub(super) fn place(&self, file: &Reading<'_>, key: &str) -> Option<String> {
+        self.table.get_key_value(key).map(|(key, _)| file.place(&key.span()))
+    }
+
+    /// Every key that nobody asked for is an issue.
+    pub(super) fn finish(self, file: &mut Reading<'_>) {
+        for key in self.table.keys() {
+            let word: &str = key.get_ref();
+            if self.known.contains(word) {
+                continue;
+            }
+            let hint = match nearest(word, self.known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("it takes {}", listed(self.known.iter().copied(), "and")),
+            };
+            file.issue_at(key, format!("{} has no key `{}`; {hint}", self.name, shown(word)));
+        }
+    }
+}
+
+/// The entries of a table of tables, each with its key.
+pub(super) fn entries<'t, 'i>(
+    file: &mut Reading<'_>,
+    value: &'t Value<'i>,
+    example: &str,
+) -> Vec<(&'t Spanned<std::borrow::Cow<'i, str>>, &'t Value<'i>)> {
+    match value.get_ref().as_table() {
+        Some(table) => table.iter().collect(),
+        None => {
+            file.issue_at(
+                value,
+                format!("tables such as `{example}` belong here, not {}", kind(value.get_ref())),
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// A text on one line, trimmed, of 1 to `most` characters.
+pub(super) fn text(file: &mut Reading<'_>, value: &Value<'_>, most: usize) -> Option<String> {
+    let raw = string(file, value)?;
+    let trimmed = raw.trim();
+    let length = trimmed.chars().count();
+    if length == 0 {
+        file.issue_at(value, "the text is empty");
+    } else if length > most {
+        file.issue_at(value, format!("the text has {length} characters; {most} is the most"));
+    } else if trimmed.chars().any(char::is_control) {
+        file.issue_at(value, "the text must be on one line, without control characters");
+    } else {
+        return Some(trimmed.to_owned());
+    }
+    None
+}
+
+/// A text that parses into an id, a role or the like.
+pub(super) fn parsed<T>(file: &mut Reading<'_>, value: &Value<'_>) -> Option<T>
+where
+    T: FromStr,
+    T::Err: fmt::Display,
+{
+    let raw = string(file, value)?;
+    match raw.parse() {
+        Ok(parsed) => Some(parsed),
+        Err(error) => {
+            file.issue_at(value, error.to_string());
+            None
+        }
+    }
+}
+
+/// A length of time of at least `least`.
+pub(super) fn span(file: &mut Reading<'_>, value: &Value<'_>, least: Span) -> Option<Span> {
+    let span: Span = parsed(file, value)?;
+    if span < least {
+        file.issue_at(value, format!("`{span}` is too short; {least} is the least"));
+        return None;
+    }
+    Some(span)
+}
+
+/// A whole number from `least` to `most`.
+pub(super) fn number(file: &mut Reading<'_>, value: &Value<'_>, least: u32, most: u32) -> Option<u32> {
+    let number = value
+        .get_ref()
+        .as_integer()
+        .and_then(|number| u32::from_str_radix(number.as_str(), number.radix()).ok())
+        .filter(|number| (least..=most).contains(number));
+    if number.is_none() {
+        file.issue_at(value, format!("a whole number from {least} to {most} belongs here"));
+    }
+    number
+}
+
+/// `true` or `false`.
+pub(super) fn flag(file: &mut Reading<'_>, value: &Value<'_>) -> Option<bool> {
+    let flag = value.get_ref().as_bool();
+    if flag.is_none() {
+        file.issue_at(value, format!("true or false belongs here, not {}", kind(value.get_ref())));
+    }
+    flag
+}
+
+/// One of the words.
+pub(super) fn choice<T: Copy>(file: &mut Reading<'_>, value: &Value<'_>, words: &[(&str, T)]) -> Option<T> {
+    let raw = string(file, value)?;
+    let found = words.iter().find(|(word, _)| *word == raw).map(|(_, choice)| *choice);
+    if found.is_none() {
+        let all = listed(words.iter().map(|(word, _)| *word), "or");
+        let hint = nearest(raw, words.iter().map(|(word, _)| *word))
+            .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
+        file.issue_at(value, format!("`{}` must be {all}{hint}", shown(raw)));
+    }
+    found
+}
+
+/// A list of at most `most` values, none of them twice; what can't be read is left out, with an issue.
+pub(super) fn list<'t, 'i, T: PartialEq>(
+    file: &mut Reading<'_>,
+    value: &'t Value<'i>,
+    most: usize,
+    mut read: impl FnMut(&mut Reading<'_>, &'t Value<'i>) -> Option<T>,
+) -> Vec<T> {
+    let mut found = Vec::new();
+    if value.get_ref().is_str() {
+        file.issue_at(value, "a list belongs here, not a text; put it in [ ]");
+        return found;
+    }
+    for item in items(file, value, most) {
+        let Some(item_read) = read(file, item) else { continue };
+        if found.contains(&item_read) {
+            file.issue_at(item, "this is in the list already");
+        } else {
+            found.push(item_read);
+        }
+    }
+    found
+}
+
+/// The values of a list of at most `most`.
+pub(super) fn items<'t, 'i>(file: &mut Reading<'_>, value: &'t Value<'i>, most: usize) -> &'t [Value<'i>] {
+    let Some(array) = value.get_ref().as_array() else {
+        file.issue_at(value, format!("a list belongs here, not {}", kind(value.get_ref())));
+        return &[];
+    };
+    if let Some(extra) = array.get(most) {
+        file.issue_at(extra, format!("the list has {} values; {most} is the most", array.len()));
+    }
+    array.get(..most).unwrap_or(array)
+}
+
+fn string<'t>(file: &mut Reading<'_>, value: &'t Value<'_>) -> Option<&'t str> {
+    let found = value.get_ref().as_str();
+    if found.is_none() {
+        file.issue_at(value, format!("a text in quotes belongs here, not {}", kind(value.get_ref())));
+    }
+    found
+}
+
+/// What a value is, in words.
+fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) | DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "true or false",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}

@@ -1,0 +1,213 @@
+//! `tiers.toml`: the approval policies.
+
+use std::collections::BTreeMap;
+
+use toml::de::DeTable;
+
+use super::super::nearest::nearest;
+use super::super::{ApproverRef, BreakGlass, Stage, Tier};
+use super::app::parsed_key;
+use super::source::{Reading, shown};
+use super::table::{self, Keys, Value};
+use crate::ids::{GroupId, PersonId, TierId};
+use crate::time::Span;
+
+const NAME: usize = 60;
+const MOST_TIERS: usize = 100;
+const MOST_STAGES: usize = 5;
+const MOST_APPROVERS: usize = 50;
+const MOST_QUORUM: u32 = 10;
+
+/// The tiers that could be read; what is wrong with the others is an issue.
+pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> BTreeMap<TierId, Tier> {
+    let mut keys = Keys::root(root);
+    let mut tiers = BTreeMap::new();
+    if let Some(value) = keys.need(file, "tiers") {
+        let declared = table::entries(file, value, "[tiers.manager]");
+        if let Some((key, _)) = declared.get(MOST_TIERS) {
+            let count = declared.len();
+            file.issue_at(key, format!("there are {count} tiers; {MOST_TIERS} is the most"));
+        }
+        for (key, value) in declared.into_iter().take(MOST_TIERS) {
+            if let Some(id) = parsed_key(file, key)
+                && let Some(tier) = tier(file, value, id)
+            {
+                tiers.insert(tier.id.clone(), tier);
+            }
+        }
+    }
+    keys.finish(file);
+    tiers
+}
+
+fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {
+    let title = format!("[tiers.{id}]");
+    let mut keys = Keys::of(file, value, title.clone())?;
+    let place = file.place(keys.span());
+    let name = keys.need(file, "name").and_then(|value| table::text(file, value, NAME));
+    let auto_under = optional_span(file, &mut keys, "auto_under", Span::mins(1));
+    let lapse_after = span_or(file, &mut keys, "lapse_after", Span::mins(1), Span::hours(24));
+    let provision_within = span_or(file, &mut keys, "provision_within", Span::secs(10), Span::mins(15));
+    let warn_before = span_or(file, &mut keys, "warn_before", Span::secs(1), Span::mins(15));
+    let break_glass = keys.get("break_glass").map(|value| break_glass(file, value, &title));
+    let stages = keys.need(file, "stages").map(|value| stages(file, value, &title, lapse_after));
+    keys.finish(file);
+    Some(Tier {
+        id,
+        name: name?,
+        auto_under,
+        stages: stages?,
+        lapse_after: lapse_after?,
+        provision_within: provision_within?,
+        warn_before: warn_before?,
+        break_glass: break_glass.flatten(),
+        place,
+    })
+}
+
+fn optional_span(
+    file: &mut Reading<'_>,
+    keys: &mut Keys<'_, '_>,
+    key: &'static str,
+    least: Span,
+) -> Option<Span> {
+    keys.get(key).and_then(|value| table::span(file, value, least))
+}
+
+fn span_or(
+    file: &mut Reading<'_>,
+    keys: &mut Keys<'_, '_>,
+    key: &'static str,
+    least: Span,
+    default: Span,
+) -> Option<Span> {
+    match keys.get(key) {
+        Some(value) => table::span(file, value, least),
+        None => Some(default),
+    }
+}
+
+fn break_glass(file: &mut Reading<'_>, value: &Value<'_>, tier: &str) -> Option<BreakGlass> {
+    let mut keys = Keys::of(file, value, format!("`break_glass` of {tier}"))?;
+    let minute = Span::mins(1);
+    let max_duration = keys.need(file, "max_duration").and_then(|value| table::span(file, value, minute));
+    let review_within = keys.need(file, "review_within").and_then(|value| table::span(file, value, minute));
+    keys.finish(file);
+    Some(BreakGlass { max_duration: max_duration?, review_within: review_within? })
+}
+
+fn stages(file: &mut Reading<'_>, value: &Value<'_>, tier: &str, lapse_after: Option<Span>) -> Vec<Stage> {
+    if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
+        file.issue_at(value, format!("{tier} has no stages: nobody could approve"));
+    }
+    let items = table::items(file, value, MOST_STAGES);
+    let numbered = items.iter().enumerate();
+    numbered
+        .filter_map(|(n, item)| stage(file, item, format!("stage {} of {tier}", n + 1), lapse_after))
+        .collect()
+}
+
+fn stage(
+    file: &mut Reading<'_>,
+    value: &Value<'_>,
+    name: String,
+    lapse_after: Option<Span>,
+) -> Option<Stage> {
+    let mut keys = Keys::of(file, value, name.clone())?;
+    let place = file.place(keys.span());
+    let approvers = keys.need(file, "approvers").map(|value| {
+        if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
+            file.issue_at(value, format!("{name} has no approvers"));
+        }
+        approver_refs(file, value)
+    });
+    let quorum = match keys.get("quorum") {
+        Some(value) => quorum(file, value, approvers.as_deref().unwrap_or_default()),
+        None => Some(1),
+    };
+    let distinct = keys.get("distinct").and_then(|value| table::flag(file, value));
+    let remind_after = keys.get("remind_after").and_then(|value| wait(file, value, lapse_after));
+    let (after, to) = (keys.get("escalate_after"), keys.get("escalate_to"));
+    if after.is_some() != to.is_some() {
+        file.issue(keys.span(), format!("{name} needs both `escalate_after` and `escalate_to`, or neither"));
+    }
+    let escalate_after = after.and_then(|value| wait(file, value, lapse_after));
+    let escalate_to = to.map(|value| approver_refs(file, value));
+    let fallback = keys.get("fallback").map(|value| approver_refs(file, value));
+    keys.finish(file);
+    Some(Stage {
+        approvers: approvers?,
+        quorum: quorum?,
+        distinct: distinct.unwrap_or(false),
+        remind_after,
+        escalate_after,
+        escalate_to: escalate_to.unwrap_or_default(),
+        fallback: fallback.unwrap_or_default(),
+        place,
+    })
+}
+
+/// A wait within a stage; one that the lapse comes before would never end.
+fn wait(file: &mut Reading<'_>, value: &Value<'_>, lapse_after: Option<Span>) -> Option<Span> {
+    let wait = table::span(file, value, Span::mins(1))?;
+    if let Some(lapse_after) = lapse_after
+        && wait >= lapse_after
+    {
+        file.issue_at(value, format!("{wait} is too late: the request lapses after {lapse_after}"));
+    }
+    Some(wait)
+}
+
+fn quorum(file: &mut Reading<'_>, value: &Value<'_>, approvers: &[ApproverRef]) -> Option<u32> {
+    let quorum = table::number(file, value, 1, MOST_QUORUM)?;
+    // Owners and groups may be any number of people; a manager and a person are one each.
+    let most = approvers.iter().try_fold(0u32, |most, approver| match approver {
+        ApproverRef::Manager | ApproverRef::Person(_) => Some(most + 1),
+        ApproverRef::Owners | ApproverRef::Group(_) => None,
+    });
+    if let Some(most) = most
+        && quorum > most
+        && most > 0
+    {
+        let people = if most == 1 { "1 person".to_owned() } else { format!("{most} people") };
+        file.issue_at(value, format!("a quorum of {quorum} can't be reached: `approvers` come to {people}"));
+    }
+    Some(quorum)
+}
+
+fn approver_refs(file: &mut Reading<'_>, value: &Value<'_>) -> Vec<ApproverRef> {
+    table::list(file, value, MOST_APPROVERS, approver)
+}
+
+fn approver(file: &mut Reading<'_>, value: &Value<'_>) -> Option<ApproverRef> {
+    let word: String = table::text(file, value, 300)?;
+    let read = match (word.as_str(), word.split_once(':')) {
+        ("manager", _) => Ok(ApproverRef::Manager),
+        ("owners", _) => Ok(ApproverRef::Owners),
+        (_, Some(("person", id))) => {
+            PersonId::new(id).map(ApproverRef::Person).map_err(|error| error.to_string())
+        }
+        (_, Some(("group", id))) => {
+            GroupId::new(id).map(ApproverRef::Group).map_err(|error| error.to_string())
+        }
+        _ => Err(not_an_approver(&word)),
+    };
+    match read {
+        Ok(approver) => Some(approver),
+        Err(message) => {
+            file.issue_at(value, message);
+            None
+        }
+    }
+}
+
+fn not_an_approver(word: &str) -> String {
+    let hint = if word.contains('@') && !word.contains(':') {
+        format!("; did you mean `person:{}`?", shown(word))
+    } else {
+        let head = word.split(':').next().unwrap_or(word);
+        nearest(head, ["manager", "owners", "person", "group"])
+            .map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+    };
+    format!("`{}` must be `manager`, `owners`, `person:…` or `group:…`{hint}", shown(word))
+}

@@ -1,0 +1,106 @@
+//! Every SQL statement. One writer: the engine opens a [`Store`], begins a [`Tx`], runs each command under a
+//! savepoint of it, and commits them together. Views and the command line read with a [`Reader`] meanwhile.
+//!
+//! What is written is on the disk when [`Tx::commit`] returns. Rows that can't be decoded are an error that
+//! names them, never skipped.
+
+mod ballast;
+mod columns;
+mod error;
+mod holds;
+mod instance;
+mod lockdowns;
+mod open;
+mod outbox;
+mod reader;
+mod records;
+mod requests;
+mod secrets;
+mod story;
+#[cfg(test)]
+mod tests;
+mod tx;
+
+use std::fs::File;
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use ballast::Ballast;
+
+pub use error::StoreError;
+pub use outbox::Claimable;
+pub use reader::Reader;
+pub use story::Ticket;
+pub use tx::Tx;
+
+/// The one writing connection, with the instance lock for as long as it lives.
+#[derive(Debug)]
+pub struct Store {
+    conn: Connection,
+    on_disk: Option<OnDisk>,
+}
+
+/// What a database in a file has besides.
+#[derive(Debug)]
+struct OnDisk {
+    ballast: Ballast,
+    /// Holds the lock by being open.
+    _lock: File,
+}
+
+impl Store {
+    /// Opens the database, and makes it when it is not there, with `fresh_id` as its instance's id (random hex).
+    /// A disk that is too full for the ballast is no error: see [`has_ballast`](Self::has_ballast).
+    ///
+    /// # Errors
+    /// Another instance runs, the file is not ours or newer than we know, or the disk fails.
+    pub fn open(path: &Path, fresh_id: &str) -> Result<Self, StoreError> {
+        let lock = open::lock(path)?;
+        let conn = open::writer(path, fresh_id)?;
+        let ballast = Ballast::new(open::beside(path, ".ballast"));
+        match ballast.restore() {
+            Ok(()) | Err(StoreError::DiskFull) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(Self { conn, on_disk: Some(OnDisk { ballast, _lock: lock }) })
+    }
+
+    /// A database that lives and dies with the process: for simulations and tests.
+    ///
+    /// # Errors
+    /// When SQLite can't.
+    pub fn in_memory(fresh_id: &str) -> Result<Self, StoreError> {
+        Ok(Self { conn: open::in_memory(fresh_id)?, on_disk: None })
+    }
+
+    /// Begins the one transaction; it waits for a lock of another process for some seconds.
+    ///
+    /// # Errors
+    /// When the lock does not come, or the disk fails.
+    pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        Tx::begin(&self.conn)
+    }
+
+    /// Whether there is room to give back when the disk is full.
+    #[must_use]
+    pub fn has_ballast(&self) -> bool {
+        self.on_disk.as_ref().is_some_and(|disk| disk.ballast.is_whole())
+    }
+
+    /// Gives room back to a full disk, so that revocations can still be written.
+    ///
+    /// # Errors
+    /// When the file can't be removed.
+    pub fn release_ballast(&self) -> Result<(), StoreError> {
+        self.on_disk.as_ref().map_or(Ok(()), |disk| disk.ballast.release())
+    }
+
+    /// Takes the room again, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] when there is still none.
+    pub fn restore_ballast(&self) -> Result<(), StoreError> {
+        self.on_disk.as_ref().map_or(Ok(()), |disk| disk.ballast.restore())
+    }
+}

@@ -1,0 +1,74 @@
+//! Reading beside the writer: for the command line and for views.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{StoreError, instance, open, records, requests, story};
+use crate::audit::{Head, Record};
+use crate::engine::{Dossier, Filter};
+use crate::ids::RequestId;
+use crate::lifecycle::Request;
+
+/// A connection that can't write. Each call sees one state of the database, whole, while the writer goes on.
+#[derive(Debug)]
+pub struct Reader {
+    conn: Connection,
+}
+
+impl Reader {
+    /// Opens an existing database.
+    ///
+    /// # Errors
+    /// There is none, it is not ours, or it is older or newer than we read.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        open::reader(path).map(|conn| Self { conn })
+    }
+
+    /// The instance's id, which the audit log begins with.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn instance_id(&self) -> Result<String, StoreError> {
+        instance::instance_id(&self.conn)
+    }
+
+    /// A request with everything that was told of it.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn dossier(&self, request: RequestId) -> Result<Option<Dossier>, StoreError> {
+        // One transaction for its several reads; dropped, it ends.
+        let _one_state = self.conn.unchecked_transaction()?;
+        story::dossier(&self.conn, request)
+    }
+
+    /// Requests, newest first, at most a thousand.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Request>, StoreError> {
+        let _one_state = self.conn.unchecked_transaction()?;
+        requests::list(&self.conn, filter)
+    }
+
+    /// The newest audit record's place and hash.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn head(&self) -> Result<Head, StoreError> {
+        records::head(&self.conn)
+    }
+
+    /// Gives every audit record from the one numbered `from_seq` on, in constant memory.
+    ///
+    /// # Errors
+    /// When one can't be read, or `f` says so.
+    pub fn for_each_record<E: From<StoreError>>(
+        &self,
+        from_seq: u64,
+        f: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        records::for_each(&self.conn, from_seq, usize::MAX, f)
+    }
+}

@@ -1,0 +1,104 @@
+//! The audit log's records, each chained in the transaction of the change that it tells of.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde_json::Value;
+
+use super::columns::{from_json, limit, number, request_id, time};
+use super::{StoreError, Tx, instance};
+use crate::audit::{Hash, Head, Record};
+use crate::ids::RequestId;
+use crate::time::Timestamp;
+
+const HEAD: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+const APPEND: &str =
+    "INSERT INTO audit (seq, at, kind, request, body, prev, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+pub(super) const RECORDS: &str = "SELECT seq, at, kind, request, body, prev, hash FROM audit
+    WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
+
+impl Tx<'_> {
+    /// Adds a record to the audit log.
+    ///
+    /// # Errors
+    /// When it can't be written, or the body holds a number that is not whole.
+    pub fn append(
+        &mut self,
+        at: Timestamp,
+        kind: &str,
+        request: Option<RequestId>,
+        body: Value,
+    ) -> Result<Record, StoreError> {
+        let conn = self.conn()?;
+        let head = head(conn)?;
+        let record = Record::chain(&head, at, kind, request, body)
+            .map_err(|error| StoreError::corrupt(&format!("the audit record `{kind}`"), error))?;
+        conn.prepare_cached(APPEND)?.execute(params![
+            record.seq.cast_signed(),
+            record.at.millis(),
+            record.kind,
+            record.request.map(number),
+            record.body.to_string(),
+            record.prev.as_bytes(),
+            record.hash.as_bytes(),
+        ])?;
+        Ok(record)
+    }
+
+    /// The newest record's place and hash.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn head(&mut self) -> Result<Head, StoreError> {
+        head(self.conn()?)
+    }
+
+    /// At most `most` records, from the one numbered `from_seq`.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn records(&mut self, from_seq: u64, most: usize) -> Result<Vec<Record>, StoreError> {
+        let mut records = Vec::new();
+        for_each(self.conn()?, from_seq, most, |record| {
+            records.push(record);
+            Ok::<(), StoreError>(())
+        })?;
+        Ok(records)
+    }
+}
+
+/// The newest record's place and hash; the genesis when there is none.
+pub(super) fn head(conn: &Connection) -> Result<Head, StoreError> {
+    let mut sql = conn.prepare_cached(HEAD)?;
+    let last: Option<(i64, [u8; 32])> = sql.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    match last {
+        Some((seq, hash)) => Ok(Head { seq: seq.cast_unsigned(), hash: Hash::from_bytes(hash) }),
+        None => Ok(Head::genesis(&instance::instance_id(conn)?)),
+    }
+}
+
+/// Gives records one by one, however many there are.
+pub(super) fn for_each<E: From<StoreError>>(
+    conn: &Connection,
+    from_seq: u64,
+    most: usize,
+    mut f: impl FnMut(Record) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut sql = conn.prepare_cached(RECORDS).map_err(StoreError::from)?;
+    let mut rows = sql.query(params![from_seq.cast_signed(), limit(most)]).map_err(StoreError::from)?;
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
+        f(read(row)?)?;
+    }
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> Result<Record, StoreError> {
+    let seq = row.get::<_, i64>(0)?.cast_unsigned();
+    Ok(Record {
+        seq,
+        at: time(row.get(1)?),
+        kind: row.get(2)?,
+        request: row.get::<_, Option<i64>>(3)?.map(request_id),
+        body: from_json(&format!("audit record {seq}"), &row.get::<_, String>(4)?)?,
+        prev: Hash::from_bytes(row.get(5)?),
+        hash: Hash::from_bytes(row.get(6)?),
+    })
+}

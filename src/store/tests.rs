@@ -1,0 +1,142 @@
+//! What only this module can see: how SQLite searches, and what it does when the disk is full.
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use super::{Store, StoreError, holds, instance, lockdowns, outbox, records, requests, story};
+use crate::time::Timestamp;
+
+fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+    let mut explain = conn.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let nothing = vec![rusqlite::types::Null; explain.parameter_count()];
+    let steps = explain.query_map(rusqlite::params_from_iter(nothing), |row| row.get(3)).unwrap();
+    steps.collect::<Result<_, _>>().unwrap()
+}
+
+/// How often the statement is planned again when it is run with other values.
+fn replans(conn: &Connection, sql: &str) -> i32 {
+    let mut statement = conn.prepare(sql).unwrap();
+    for value in 0..3 {
+        for place in 1..=statement.parameter_count() {
+            statement.raw_bind_parameter(place, value).unwrap();
+        }
+        // A constraint may refuse the values; the plan was used all the same.
+        let mut rows = statement.raw_query();
+        while let Ok(Some(_)) = rows.next() {}
+    }
+    statement.get_status(rusqlite::StatementStatus::RePrepare)
+}
+
+#[test]
+fn hot_queries_search_an_index_and_sort_nothing() {
+    let store = Store::in_memory("7f3a9c").unwrap();
+    for (sql, index) in [
+        (requests::REQUEST, "INTEGER PRIMARY KEY"),
+        (requests::TWIN, "requests_slot"),
+        (requests::DUE, "requests_due"),
+        (requests::NEXT_DUE, "requests_due"),
+        (requests::OPEN_COUNT, "requests_by_person"),
+        (requests::HELD, "requests_by_person"),
+        (requests::OPEN_EXTENSIONS, "requests_by_parent"),
+        (requests::REVIEWS, "requests_to_review"),
+        (requests::LIST_STATE, "requests_by_state"),
+        (requests::LIST_PERSON_STATE, "requests_by_person"),
+        (requests::LIVE_ROLES, "requests_by_person"),
+        (requests::OPEN_OF, "requests_by_person"),
+        (requests::LIST_PERSON, "requests_by_person"),
+        (holds::CLAIMS, "step_keys_shared"),
+        (holds::OTHER_GRANTS, "step_keys_live"),
+        (lockdowns::LOCKDOWNS, "lockdowns_by_person"),
+        (outbox::CLAIMABLE, "outbox_due"),
+        (outbox::NEXT_NOT_BEFORE, "outbox_due"),
+        (outbox::READY, "outbox_due"),
+        (outbox::PROMOTE, "outbox_lanes"),
+        (outbox::OWE_SHOW, "outbox_lanes"),
+        (outbox::OWED_CALL, "outbox_calls"),
+        (story::ENTRIES, "PRIMARY KEY"),
+        (story::MESSAGES, "PRIMARY KEY"),
+        (records::RECORDS, "INTEGER PRIMARY KEY"),
+        (instance::PRUNE_ANSWERS, "answers_by_age"),
+    ] {
+        let steps = plan(&store.conn, sql);
+        assert_eq!(replans(&store.conn, sql), 0, "{sql} is planned anew with each other value");
+        assert!(steps.iter().all(|step| !step.contains("SCAN")), "{sql}\n{steps:#?}");
+        assert!(steps.iter().any(|step| step.contains(index)), "{sql}\n{steps:#?}");
+        // A person's own few rows may be sorted; what grows with the database may not.
+        let few = [requests::LIVE_ROLES, requests::OPEN_OF, requests::LIST_PERSON, requests::OPEN_EXTENSIONS];
+        let sorts = steps.iter().any(|step| step.contains("TEMP B-TREE"));
+        assert!(!sorts || few.contains(&sql), "{sql}\n{steps:#?}");
+    }
+}
+
+#[test]
+fn the_connection_is_as_careful_as_it_should_be() {
+    let path = std::env::temp_dir().join(format!("jitney-{}.db", std::process::id()));
+    let store = Store::open(&path, "7f3a9c").unwrap();
+    for (pragma, wanted) in [
+        ("synchronous", 2),
+        ("foreign_keys", 1),
+        ("temp_store", 2),
+        ("secure_delete", 1),
+        ("trusted_schema", 0),
+        ("busy_timeout", 5000),
+    ] {
+        let value: i64 = store.conn.pragma_query_value(None, pragma, |row| row.get(0)).unwrap();
+        assert_eq!(value, wanted, "{pragma}");
+    }
+    let journal: String = store.conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+    assert_eq!(journal, "wal");
+    drop(store);
+    for suffix in ["", ".lock", ".ballast"] {
+        std::fs::remove_file(super::open::beside(&path, suffix)).unwrap();
+    }
+}
+
+fn limit_pages(store: &Store, more: i64) {
+    let pages: i64 = store.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+    store.conn.pragma_update(None, "max_page_count", pages + more).unwrap();
+}
+
+#[test]
+fn a_full_disk_takes_the_whole_transaction_back_and_says_so() {
+    let mut store = Store::in_memory("7f3a9c").unwrap();
+    let at = Timestamp::from_millis(0);
+    let mut tx = store.begin().unwrap();
+    tx.append(at, "submitted", None, json!("small")).unwrap();
+    tx.commit().unwrap();
+    limit_pages(&store, 3);
+    let mut tx = store.begin().unwrap();
+    tx.savepoint(|tx| tx.append(at, "approved", None, json!("small"))).unwrap();
+    let failed = tx.savepoint(|tx| tx.append(at, "approved", None, json!("big".repeat(100_000))));
+    assert!(matches!(failed, Err(StoreError::DiskFull)), "{failed:?}");
+    let next = tx.savepoint(|tx| tx.append(at, "revoked", None, json!("small")));
+    assert!(matches!(next, Err(StoreError::RolledBack)), "{next:?}");
+    assert!(matches!(tx.commit(), Err(StoreError::RolledBack)));
+
+    // What is small still goes in, on what was committed before.
+    let mut tx = store.begin().unwrap();
+    tx.append(at, "revoked", None, json!("small")).unwrap();
+    tx.commit().unwrap();
+    let kinds: Vec<_> =
+        store.begin().unwrap().records(1, 9).unwrap().into_iter().map(|record| record.kind).collect();
+    assert_eq!(kinds, ["submitted", "revoked"]);
+}
+
+#[test]
+fn nothing_commits_by_itself_after_the_database_took_the_transaction_back() {
+    let mut store = Store::in_memory("7f3a9c").unwrap();
+    let at = Timestamp::from_millis(0);
+    let mut tx = store.begin().unwrap();
+    tx.append(at, "submitted", None, json!({})).unwrap();
+    let failed: Result<(), StoreError> = tx.savepoint(|tx| {
+        // As SQLite does it by itself after some errors.
+        tx.conn()?.execute_batch("ROLLBACK")?;
+        tx.append(at, "approved", None, json!({}))?;
+        Ok(())
+    });
+    assert!(matches!(failed, Err(StoreError::RolledBack)), "{failed:?}");
+    assert!(matches!(tx.append(at, "approved", None, json!({})), Err(StoreError::RolledBack)));
+    assert!(matches!(tx.set_last_now(at), Err(StoreError::RolledBack)));
+    assert!(matches!(tx.commit(), Err(StoreError::RolledBack)));
+    assert_eq!(store.begin().unwrap().head().unwrap().seq, 0);
+}

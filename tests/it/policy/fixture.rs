@@ -1,0 +1,180 @@
+//! A catalogue with something for every decision.
+
+use jitney::ids::{PersonId, RoleRef};
+use jitney::policy::{Ask, AskMode, PolicySet, Tier, Verdict, may_ask};
+use jitney::time::Span;
+
+use super::{NOW, directory, everybody, file, id, policies};
+
+pub(super) const TIERS: &str = r#"
+[tiers.quick]
+name = "Quick"
+auto_under = "30m"
+[[tiers.quick.stages]]
+approvers = ["manager"]
+
+[tiers.two]
+name = "Two people"
+break_glass = { max_duration = "1h", review_within = "3d" }
+[[tiers.two.stages]]
+approvers = ["manager"]
+fallback = ["group:security"]
+[[tiers.two.stages]]
+approvers = ["owners", "group:dba"]
+distinct = true
+escalate_after = "1h"
+escalate_to = ["group:security"]
+
+[tiers.ghosts]
+name = "Nobody there"
+[[tiers.ghosts.stages]]
+approvers = ["group:ghosts"]
+
+[tiers.backed]
+name = "Nobody there, but a fallback"
+[[tiers.backed.stages]]
+approvers = ["group:ghosts"]
+fallback = ["person:gone@example.com", "person:frank@example.com", "manager"]
+
+[tiers.pair]
+name = "Two of one"
+[[tiers.pair.stages]]
+approvers = ["group:security"]
+quorum = 2
+
+[tiers.same]
+name = "The same one twice"
+[[tiers.same.stages]]
+approvers = ["person:dana@example.com"]
+[[tiers.same.stages]]
+approvers = ["person:dana@example.com"]
+distinct = true
+"#;
+
+pub(super) const BILLING: &str = r#"
+[app]
+name = "Billing database"
+owners = ["bob@example.com", "dana@example.com"]
+layer = "application"
+
+[roles.read]
+name = "Read only"
+gives = "SELECT on every table"
+risk = "low"
+default_duration = "1h"
+max_duration = "8h"
+max_total = "12h"
+tier = "quick"
+ticket = "none"
+eligible = [
+  { employment = ["employee"], department = ["Finance", "engineering"] },
+  { group = ["dba"] },
+  { person = ["carol@example.com"] },
+]
+never = [{ employment = ["contractor", "vendor"] }, { location = ["Atlantis"], group = ["divers"] }]
+[[roles.read.steps]]
+target = "billing-pg"
+login = { roles = ["ro"] }
+
+[roles.write]
+name = "Read and write"
+gives = "UPDATE and DELETE, too"
+risk = "high"
+default_duration = "30m"
+max_duration = "2h"
+tier = "two"
+ticket = "required"
+eligible = [{ employment = ["employee"] }]
+conflicts = ["payments/approve"]
+[[roles.write.steps]]
+target = "billing-pg"
+login = { roles = ["rw"] }
+[[roles.write.fields]]
+id = "schema"
+label = "Schema"
+choices = ["public", "ledger"]
+[[roles.write.fields]]
+id = "query"
+label = "What you will run"
+
+[roles.closed]
+name = "Closed"
+gives = "Nothing to anybody"
+risk = "low"
+default_duration = "1h"
+max_duration = "1h"
+tier = "quick"
+[[roles.closed.steps]]
+target = "billing-pg"
+login = { }
+"#;
+
+pub(super) const PAYMENTS: &str = r#"
+[app]
+name = "Payments"
+owners = ["erin@example.com"]
+layer = "idp"
+
+[roles.approve]
+name = "Approver"
+gives = "Approving payments of any size"
+risk = "high"
+default_duration = "1h"
+max_duration = "1h"
+tier = "two"
+eligible = [{ employment = ["employee"] }]
+[[roles.approve.steps]]
+target = "billing-pg"
+login = { roles = ["rw"] }
+"#;
+
+pub(super) fn set() -> PolicySet {
+    let mut files =
+        vec![file("tiers.toml", TIERS), file("billing.toml", BILLING), file("payments.toml", PAYMENTS)];
+    for tier in ["ghosts", "backed", "pair", "same"] {
+        let text =
+            PAYMENTS.replace("\"two\"", &format!("\"{tier}\"")).replace("\"rw\"", &format!("{tier:?}"));
+        files.push(file(&format!("{tier}.toml"), &text));
+    }
+    policies(&files)
+}
+
+pub(super) fn role(text: &str) -> RoleRef {
+    text.parse().unwrap()
+}
+
+/// An ask that nothing is wrong with, for ann.
+pub(super) fn ask(role: &str) -> Ask {
+    let mut ask = Ask {
+        role: role.parse().unwrap(),
+        duration: Span::mins(30),
+        starts_at: None,
+        justification: "Month end: invoice 4711 is wrong".to_owned(),
+        ticket: None,
+        fields: Default::default(),
+    };
+    if role == "billing/write" {
+        ask.ticket = Some("OPS-311".parse().unwrap());
+        ask.fields.insert("schema".to_owned(), "ledger".to_owned());
+        ask.fields.insert("query".to_owned(), "update invoice set …".to_owned());
+    }
+    ask
+}
+
+pub(super) fn asked(who: &str, ask: &Ask, mode: AskMode, holds: &[&str]) -> Verdict {
+    let holds: Vec<RoleRef> = holds.iter().map(|held| role(held)).collect();
+    may_ask(&set(), &directory(everybody()), &id(who), ask, mode, &holds, NOW)
+}
+
+/// A kind of access for an extension that was active for `mins` minutes and has an hour to go.
+pub(super) fn extension(mins: u64) -> AskMode {
+    AskMode::Extension { active_at: NOW - Span::mins(mins), expires_at: NOW + Span::hours(1) }
+}
+
+pub(super) fn tier(policies: &PolicySet, name: &str) -> Tier {
+    policies.tiers.get(&name.parse().unwrap()).unwrap().clone()
+}
+
+pub(super) fn ids(names: &[&str]) -> Vec<PersonId> {
+    names.iter().map(|name| id(name)).collect()
+}

@@ -1,0 +1,42 @@
+//! The contract of every adapter: one table of behaviours, walked over the registry, each adapter against a stand-in
+//! of its target. An adapter without a stand-in fails the suite.
+
+pub(crate) mod contract;
+mod htpasswd;
+pub(crate) mod scratch;
+pub(crate) mod sim;
+
+use jitney::targets::REGISTRY;
+
+use contract::{BEHAVIOURS, World};
+
+/// How the stand-in of an adapter's target is set up, and which steps are tried on it.
+struct Fixture {
+    adapter: &'static str,
+    world: fn() -> Box<dyn World>,
+}
+
+const FIXTURES: &[Fixture] = &[
+    Fixture { adapter: "htpasswd", world: htpasswd::with_sessions },
+    Fixture { adapter: "htpasswd", world: htpasswd::without_sessions },
+    Fixture { adapter: "simulated", world: sim::logins },
+    Fixture { adapter: "simulated", world: sim::memberships },
+];
+
+#[test]
+fn each_adapter_of_the_registry_has_a_fixture() {
+    for kind in REGISTRY {
+        let is_tried = FIXTURES.iter().any(|fixture| fixture.adapter == kind.name);
+        assert!(is_tried, "write a stand-in for `{}` beside this file", kind.name);
+    }
+}
+
+#[tokio::test]
+async fn each_adapter_keeps_the_contract() {
+    for fixture in FIXTURES {
+        for (name, behaviour) in BEHAVIOURS {
+            println!("{}: {name}", fixture.adapter);
+            behaviour((fixture.world)()).await;
+        }
+    }
+}

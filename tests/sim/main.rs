@@ -1,0 +1,92 @@
+//! The seeded simulation: the real rules, policy, engine and database, with many people, grants and targets in
+//! virtual time, through crashes, lost replies, late landings, lies, duplicates and reordering.
+//!
+//! A seed is replayed with `SIM_SEED=17 SIM_TRACE=1 cargo test --test sim -- one_seed --nocapture`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a test that meets the unexpected shall stop"
+)]
+#![allow(missing_docs, unreachable_pub, reason = "a test's name says what it shows")]
+
+mod checks;
+mod defects;
+mod oracle;
+mod run;
+mod world;
+
+use std::collections::BTreeMap;
+
+use defects::Defect;
+
+fn seeds() -> u64 {
+    std::env::var("SIM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2000)
+}
+
+#[test]
+fn no_seed_breaks_a_promise_and_every_row_is_visited() {
+    let seeds = seeds();
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get) as u64;
+    let reports: Vec<_> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads)
+            .map(|worker| {
+                scope.spawn(move || {
+                    let mine = (0..seeds).filter(|seed| seed % threads == worker);
+                    mine.map(|seed| (seed, run::play(seed, None))).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        workers.into_iter().flat_map(|w| w.join().unwrap()).collect()
+    });
+    let mut rows: BTreeMap<u8, u64> = BTreeMap::new();
+    let mut fates: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut requests = 0;
+    for (seed, report) in reports {
+        let report = report.unwrap_or_else(|v| panic!("seed {seed} breaks {}: {}", v.invariant, v.detail));
+        requests += report.requests;
+        for (row, visits) in report.rows {
+            *rows.entry(row).or_default() += visits;
+        }
+        for (fate, times) in report.fates {
+            *fates.entry(fate).or_default() += times;
+        }
+    }
+    println!("{seeds} seeds, {requests} requests, calls by fate {fates:?}, visits of rows {rows:?}");
+    let missed: Vec<u8> = (1..=31).filter(|r| !rows.contains_key(r)).collect();
+    assert!(missed.is_empty(), "rows of the state table that no seed visited: {missed:?}");
+}
+
+#[test]
+fn each_deliberate_defect_is_found() {
+    let mut missed = Vec::new();
+    for defect in Defect::ALL {
+        let found = (0..500).find_map(|seed| run::play(seed, Some(defect)).err().map(|v| (seed, v)));
+        match found {
+            Some((seed, v)) => println!("{defect:?}: seed {seed} breaks {}", v.invariant),
+            None => missed.push(defect),
+        }
+    }
+    assert!(missed.is_empty(), "defects that 500 seeds did not find: {missed:?}");
+}
+
+#[test]
+fn the_same_seed_plays_the_same_story() {
+    for seed in 0..20 {
+        let once = run::play(seed, None).map(|r| r.hash);
+        let twice = run::play(seed, None).map(|r| r.hash);
+        assert_eq!(once, twice, "seed {seed}");
+    }
+}
+
+#[test]
+fn one_seed() {
+    let seed = std::env::var("SIM_SEED").ok().and_then(|s| s.parse().ok()).unwrap_or(0);
+    if let Err(v) = run::play(seed, None) {
+        panic!("seed {seed} breaks {}: {}", v.invariant, v.detail);
+    }
+}
