@@ -11,6 +11,7 @@ pub mod lifecycle;
 pub mod outbox;
 pub mod playground;
 pub mod policy;
+pub mod slack;
 pub mod store;
 pub mod targets;
 pub mod time;

@@ -8,6 +8,8 @@ mod core;
 mod facts;
 mod handle;
 mod read;
+#[cfg(test)]
+pub(crate) mod scripted;
 mod thread;
 
 pub use self::core::{Core, Input, Parts};

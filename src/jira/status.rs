@@ -73,6 +73,7 @@ const fn milestone(what: &What) -> Option<Milestone> {
         | What::Gone { .. }
         | What::HandedOver { .. }
         | What::Inherited { .. }
+        | What::WaiverGiven { .. }
         | What::LockdownLifted { .. }
         | What::Attested { .. }
         | What::Closed { .. }

@@ -142,6 +142,12 @@ pub fn entry_sentence(entry: &Entry) -> String {
             late.words(),
             target_names(locked)
         ),
+        What::WaiverGiven { reason } => {
+            format!(
+                "{by} waived the lockdown: {}. One more operator must do so before it is lifted.",
+                quoted(reason)
+            )
+        }
         What::LockdownLifted { waived: None, by_one: _ } => {
             "The lockdown is lifted: the access was seen gone.".to_owned()
         }
@@ -211,6 +217,7 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         | What::HandedOver { .. }
         | What::Inherited { .. }
         | What::Stuck { .. }
+        | What::WaiverGiven { .. }
         | What::LockdownLifted { .. }
         | What::Attested { .. }
         | What::CredentialRevealed

@@ -98,9 +98,9 @@ pub(super) fn revoke(draft: &mut Draft<'_>, by: &Actor, cause: &EndCause) -> Res
 
 /// Another grant of the same entitlement ended: this one explains it now, and takes it at its own end.
 pub(super) fn inherit(draft: &mut Draft<'_>, step: u32, from: RequestId) -> Result<Answer, Refusal> {
-    let granting = matches!(draft.request.state, State::Granting);
+    let starting = matches!(draft.request.state, State::Granting);
     let Some(heir) = draft.step_mut(step as usize) else { return Err(Refusal::NotInFlight) };
-    if granting && heir.presence == Presence::Untouched && heir.in_flight.is_none() {
+    if starting && heir.presence == Presence::Untouched && heir.in_flight.is_none() {
         heir.next_op = Some(Op::Verify);
     }
     heir.presence = match heir.presence {
@@ -114,6 +114,10 @@ pub(super) fn inherit(draft: &mut Draft<'_>, step: u32, from: RequestId) -> Resu
         | Presence::Attested => Presence::Present,
     };
     draft.tell(What::Inherited { step, from });
+    if !starting {
+        // It may have been set to the other grant's later end.
+        granting::move_expiry(draft, step as usize);
+    }
     Ok(Answer::Noted)
 }
 

@@ -63,7 +63,8 @@ impl<'a> Draft<'a> {
         self.tell_by(Actor::Jitney, what);
     }
 
-    fn tell_by(&mut self, by: Actor, what: What) {
+    /// Tells what somebody did.
+    pub(super) fn tell_by(&mut self, by: Actor, what: What) {
         let id = self.request.take_entry_id();
         self.entries.push(Entry { id, at: self.now, by, what });
     }

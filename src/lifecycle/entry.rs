@@ -223,6 +223,11 @@ pub enum What {
         /// Targets that the person is locked down on.
         locked: Vec<TargetId>,
     },
+    /// An operator waived the lockdown; one more must.
+    WaiverGiven {
+        /// Why.
+        reason: String,
+    },
     /// The lockdown is over.
     LockdownLifted {
         /// Waived, with the reason; none when the revocation was verified.

@@ -16,7 +16,7 @@ pub struct Facts {
     /// Whether the requester may still have this role, for as long as was asked: judged when the last
     /// approval comes in, at a scheduled start, and before an extension applies.
     pub still_eligible: Verdict,
-    /// Those of the voters who may still approve their stage now.
+    /// Those of the voters who may still approve their stage now, with the one whose approval this is.
     pub valid_voters: BTreeSet<PersonId>,
     /// For each stage of the tier, who would be asked now.
     pub stages: Vec<StageApprovers>,

@@ -25,7 +25,8 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Answer {
     };
     draft.request.times = Some(Times {
         provisioning_at: now,
-        provision_by,
+        // After a late start the end may come first: no target is asked after it.
+        provision_by: provision_by.min(not_after),
         not_after,
         active_at: None,
         expires_at: not_after,
@@ -53,7 +54,7 @@ pub(super) fn tick(draft: &mut Draft<'_>) -> Answer {
     if let Some(index) = current(draft)
         && draft.step(index).is_some_and(|s| s.in_flight.is_none() && s.retry_at.is_some_and(|at| now >= at))
     {
-        ask_again(draft, index);
+        begin_step(draft, index);
     }
     Answer::Noted
 }
@@ -87,7 +88,7 @@ fn snapshot(draft: &mut Draft<'_>, index: usize, outcome: &Outcome) {
         Outcome::Found(evidence) => found_before(draft, index, evidence),
         Outcome::NotFound(evidence) | Outcome::Unreadable(evidence) => {
             done_with_call(draft, index, Some(evidence));
-            draft.call(index, Op::Grant);
+            grant(draft, index);
         }
         Outcome::Done(_) | Outcome::Already(_) => odd_answer(draft, index, Op::Snapshot),
         Outcome::Retry { error, after, may_have_landed: _ } => {
@@ -110,7 +111,7 @@ fn found_before(draft: &mut Draft<'_>, index: usize, evidence: &Evidence) {
         draft.call(index, Op::Extend);
     } else if !shared {
         // It carries this grant's id, so it is ours whatever happened before.
-        draft.call(index, Op::Grant);
+        grant(draft, index);
     } else if let Some(with) = live {
         draft.row(15);
         set_presence(draft, index, Presence::Present);
@@ -223,27 +224,40 @@ fn current(draft: &Draft<'_>) -> Option<usize> {
     })
 }
 
+/// Asks for a step, or asks again: what has changed meanwhile counts.
 fn begin_step(draft: &mut Draft<'_>, index: usize) {
+    if locked_out(draft, index) {
+        return;
+    }
     let op = draft.step(index).and_then(|s| s.next_op).unwrap_or(Op::Snapshot);
     let quiet = draft.claims(index).filter_map(|c| c.quiet_until).max();
+    let taken = draft.claims(index).any(|c| c.ours && !c.live);
     match quiet.filter(|until| *until > draft.now) {
         // A call of another grant may still land on this entitlement.
         Some(until) => wait(draft, index, op, until),
+        // Its revoke is sent again until it is seen gone, and would take this grant's access too.
+        None if taken => wait(draft, index, op, draft.now + WAIT_FOR_ENDING),
         None => draft.call(index, op),
     }
 }
 
-/// A retry falls due: what has changed meanwhile counts.
-fn ask_again(draft: &mut Draft<'_>, index: usize) {
+fn grant(draft: &mut Draft<'_>, index: usize) {
+    if !locked_out(draft, index) {
+        draft.call(index, Op::Grant);
+    }
+}
+
+/// Gives up where the person was locked down meanwhile.
+fn locked_out(draft: &mut Draft<'_>, index: usize) -> bool {
     let locked = submit::locked(&draft.request.terms, draft.facts);
-    if draft.target(index).is_some_and(|t| locked.contains(&t)) {
+    let out = draft.target(index).is_some_and(|t| locked.contains(&t));
+    if out {
         draft.row(18);
         let error =
             "an earlier access of this person on the same target could not be taken away yet".to_owned();
         revoking::begin(draft, EndCause::ProvisioningFailed { error });
-        return;
     }
-    begin_step(draft, index);
+    out
 }
 
 fn activate(draft: &mut Draft<'_>) {
@@ -262,15 +276,20 @@ fn activate(draft: &mut Draft<'_>) {
 /// Moves the targets' own expiries to the grant's end.
 pub(super) fn move_expiries(draft: &mut Draft<'_>) {
     for index in 0..draft.request.steps.len() {
-        let Some(step) = draft.step_mut(index) else { continue };
-        if step.presence != Presence::Present {
-            continue;
-        }
-        if step.in_flight.is_some() {
-            step.next_op = Some(Op::Extend);
-        } else {
-            draft.call(index, Op::Extend);
-        }
+        move_expiry(draft, index);
+    }
+}
+
+/// Moves the target's own expiry of one step; after the call that is out, if there is one.
+pub(super) fn move_expiry(draft: &mut Draft<'_>, index: usize) {
+    let Some(step) = draft.step_mut(index) else { return };
+    if step.presence != Presence::Present {
+        return;
+    }
+    if step.in_flight.is_some() {
+        step.next_op = Some(Op::Extend);
+    } else {
+        draft.call(index, Op::Extend);
     }
 }
 

@@ -43,6 +43,11 @@ pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp)
 
 pub(super) fn approve(draft: &mut Draft<'_>, state: PendingState, by: &Actor) -> Result<Answer, Refusal> {
     judged(draft)?;
+    if draft.now >= state.lapses_at {
+        // Its time was over before the click: who looks at the clock late approves nothing.
+        tick(draft, state);
+        return Ok(Answer::Refused(draft.request.settled_refusal()));
+    }
     if state.held {
         return Ok(held_answer(draft));
     }
@@ -61,8 +66,8 @@ pub(super) fn approve(draft: &mut Draft<'_>, state: PendingState, by: &Actor) ->
         draft.row(6);
         return Ok(Answer::Counted { request: draft.request.id, have, need });
     }
-    let next = state.stage + 1;
-    if (next as usize) < draft.request.terms.tier.stages.len() {
+    // The next one; not one that has its votes already, when this one was asked again.
+    if let Some(next) = short_stage(draft) {
         draft.row(6);
         ask_stage(draft, next, state.lapses_at);
         return Ok(Answer::Counted { request: draft.request.id, have, need });
@@ -181,8 +186,8 @@ pub(super) fn revoke(draft: &mut Draft<'_>, by: &Actor, cause: &EndCause) -> Res
 fn withdrawn(draft: &mut Draft<'_>, by: Actor, cause: WithdrawCause) {
     draft.row(10);
     let by_requester = matches!(cause, WithdrawCause::Requester);
-    draft.request.state = State::Withdrawn { cause: cause.clone(), by, at: draft.now };
-    draft.tell(What::Withdrawn { cause });
+    draft.request.state = State::Withdrawn { cause: cause.clone(), by: by.clone(), at: draft.now };
+    draft.tell_by(by, What::Withdrawn { cause });
     if !by_requester {
         draft.dm(DmKind::Decided);
     }
@@ -193,7 +198,7 @@ pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
     if now >= state.lapses_at {
         draft.row(11);
         draft.request.state = State::Lapsed { at: now };
-        draft.tell(What::Lapsed);
+        draft.tell_jitney(What::Lapsed);
         draft.dm(DmKind::Decided);
         return Answer::Noted;
     }

@@ -4,7 +4,7 @@ use super::draft::{Draft, number};
 use super::granting::{done_with_call, in_flight, set_presence};
 use super::{Answer, Evidence, Op, Outcome, Presence, Refusal, State, What, revoking};
 use crate::ids::EffectId;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 pub(super) fn tick(draft: &mut Draft<'_>) -> Answer {
     let now = draft.now;
@@ -41,19 +41,43 @@ pub(super) fn settled(draft: &mut Draft<'_>, effect: EffectId, outcome: &Outcome
 
 /// There, though it was gone: another grant's, or back.
 fn found(draft: &mut Draft<'_>, index: usize, evidence: &Evidence) {
-    let explained = draft.claims(index).any(|c| c.ours);
-    done_with_call(draft, index, Some(evidence));
-    if explained {
+    if explained(draft, index) {
         return close_if_done(draft);
     }
+    done_with_call(draft, index, Some(evidence));
+    tell_reappeared(draft, index, evidence);
+    revoking::begin_again(draft, index);
+}
+
+/// Whether another grant put it there, or may have: then it answers for it, and its last look will tell.
+pub(super) fn explained(draft: &mut Draft<'_>, index: usize) -> bool {
+    let Some(to) = draft.claims(index).filter(|c| c.ours).max_by_key(|c| c.live).map(|c| c.request) else {
+        return false;
+    };
+    done_with_call(draft, index, None);
+    set_presence(draft, index, Presence::HandedOver);
+    let label = draft.label(index);
+    draft.tell_jitney(What::HandedOver { step: number(index), label, to });
+    true
+}
+
+pub(super) fn tell_reappeared(draft: &mut Draft<'_>, index: usize, evidence: &Evidence) {
     set_presence(draft, index, Presence::Present);
     let label = draft.label(index);
-    draft.tell(What::Reappeared { step: number(index), label, evidence: evidence.clone() });
-    revoking::begin_again(draft, index);
+    draft.tell_jitney(What::Reappeared { step: number(index), label, evidence: evidence.clone() });
 }
 
 fn later(draft: &mut Draft<'_>, index: usize, error: &str, after: Option<Span>) {
     draft.failed(index, Op::Recheck, error, after, true);
+    if let State::Revoked { cause, recheck_at: Some(_) } = draft.request.state.clone() {
+        draft.request.state = State::Revoked { cause, recheck_at: last_look(draft) };
+    }
+}
+
+/// When the last of the second looks is planned.
+pub(super) fn last_look(draft: &Draft<'_>) -> Option<Timestamp> {
+    let looks = draft.request.steps.iter().filter(|s| s.next_op == Some(Op::Recheck));
+    looks.filter_map(|s| s.retry_at).max()
 }
 
 fn close_if_done(draft: &mut Draft<'_>) {

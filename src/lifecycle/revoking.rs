@@ -4,6 +4,7 @@ use super::draft::{Draft, number};
 use super::granting::{done_with_call, in_flight, keep_quiet, set_presence};
 use super::{
     Actor, Answer, DmKind, EndCause, Event, Op, Outcome, Presence, Refusal, State, View, What, WithdrawCause,
+    revoked,
 };
 use crate::ids::{EffectId, TargetId};
 use crate::time::Span;
@@ -47,6 +48,11 @@ pub(super) fn begin_again(draft: &mut Draft<'_>, index: usize) {
     if let Some(times) = draft.request.times.as_mut() {
         times.verified_at = None;
     }
+    // The others are looked at again when this is over.
+    for step in draft.request.steps.iter_mut().filter(|s| s.next_op == Some(Op::Recheck)) {
+        step.next_op = None;
+        step.retry_at = None;
+    }
     draft.call(index, Op::Revoke);
 }
 
@@ -78,7 +84,8 @@ pub(super) fn settled(draft: &mut Draft<'_>, effect: EffectId, outcome: &Outcome
             awaited(draft, index, op, outcome);
         }
         Op::Revoke => revoked(draft, index, outcome),
-        Op::VerifyGone | Op::Recheck => looked(draft, index, op, outcome),
+        Op::VerifyGone => looked(draft, index, outcome),
+        Op::Recheck => looked_again(draft, index, outcome),
     }
     finish_if_done(draft);
     Ok(Answer::Noted)
@@ -124,15 +131,13 @@ fn revoked(draft: &mut Draft<'_>, index: usize, outcome: &Outcome) {
     }
 }
 
-fn looked(draft: &mut Draft<'_>, index: usize, op: Op, outcome: &Outcome) {
+fn looked(draft: &mut Draft<'_>, index: usize, outcome: &Outcome) {
     match outcome {
         Outcome::NotFound(evidence) => {
             done_with_call(draft, index, Some(evidence));
             set_presence(draft, index, Presence::Absent);
-            if op == Op::VerifyGone {
-                let label = draft.label(index);
-                draft.tell_jitney(What::Gone { step: number(index), label, evidence: evidence.clone() });
-            }
+            let label = draft.label(index);
+            draft.tell_jitney(What::Gone { step: number(index), label, evidence: evidence.clone() });
         }
         Outcome::Found(evidence) => {
             set_presence(draft, index, Presence::Present);
@@ -143,10 +148,33 @@ fn looked(draft: &mut Draft<'_>, index: usize, op: Op, outcome: &Outcome) {
             again(draft, index, Op::VerifyGone, &error, None);
         }
         Outcome::Done(_) | Outcome::Already(_) => {
-            again(draft, index, op, "an answer that fits no look", None)
+            again(draft, index, Op::VerifyGone, "an answer that fits no look", None);
         }
-        Outcome::Retry { error, after, may_have_landed: _ } => again(draft, index, op, error, *after),
-        Outcome::Fatal { error } => again(draft, index, op, error, None),
+        Outcome::Retry { error, after, may_have_landed: _ } => {
+            again(draft, index, Op::VerifyGone, error, *after);
+        }
+        Outcome::Fatal { error } => again(draft, index, Op::VerifyGone, error, None),
+    }
+}
+
+/// The second look of a step that is gone, while another that came back is being taken. Every step that is gone
+/// is looked at again when this is over, so an answer that says nothing can be let go.
+fn looked_again(draft: &mut Draft<'_>, index: usize, outcome: &Outcome) {
+    draft.row(29);
+    match outcome {
+        Outcome::Found(evidence) => {
+            if !revoked::explained(draft, index) {
+                done_with_call(draft, index, Some(evidence));
+                revoked::tell_reappeared(draft, index, evidence);
+                draft.call(index, Op::Revoke);
+            }
+        }
+        Outcome::NotFound(evidence) => done_with_call(draft, index, Some(evidence)),
+        Outcome::Unreadable(_)
+        | Outcome::Done(_)
+        | Outcome::Already(_)
+        | Outcome::Retry { .. }
+        | Outcome::Fatal { .. } => done_with_call(draft, index, None),
     }
 }
 
@@ -244,21 +272,20 @@ fn finish_if_done(draft: &mut Draft<'_>) {
     }
     draft.row(25);
     let now = draft.now;
-    let recheck_at = now + RECHECK_AFTER;
-    let mut looked = false;
+    let soonest = now + RECHECK_AFTER;
     for step in draft.request.steps.iter_mut().filter(|s| s.presence == Presence::Absent) {
         step.next_op = Some(Op::Recheck);
-        step.retry_at = Some(step.quiet_until.map_or(recheck_at, |quiet| quiet.max(recheck_at)));
+        step.retry_at = Some(step.quiet_until.map_or(soonest, |quiet| quiet.max(soonest)));
         step.failures = 0;
-        looked = true;
     }
+    let recheck_at = revoked::last_look(draft);
     let took = draft.request.times.and_then(|t| t.ended_at).map_or(Span::ZERO, |end| now.since(end));
     if let Some(times) = draft.request.times.as_mut() {
         times.verified_at = Some(now);
     }
     let terms = &draft.request.terms;
     let remains = terms.steps.iter().flat_map(|s| s.cannot_end.iter().cloned()).collect();
-    draft.request.state = State::Revoked { cause: cause.clone(), recheck_at: looked.then_some(recheck_at) };
+    draft.request.state = State::Revoked { cause: cause.clone(), recheck_at };
     draft.tell_jitney(What::Revoked { cause, took, remains });
     draft.dm(DmKind::Ended);
     if locked {
@@ -279,10 +306,12 @@ pub(super) fn attest(
     let may = by.person().is_some_and(|p| *p != draft.request.requester.id);
     let unreadable = draft.request.terms.steps.get(index).is_some_and(|s| !s.readable);
     let touched = draft.step(index).is_some_and(|s| s.presence.is_touched());
+    // A grant that is still out may land after what they saw.
+    let awaited = draft.step(index).and_then(|s| s.in_flight).is_some_and(|f| !f.op.is_revocation());
     if !may {
         return Err(Refusal::MayNotRevoke { request });
     }
-    if !unreadable || !touched || evidence.trim().is_empty() {
+    if !unreadable || !touched || awaited || evidence.trim().is_empty() {
         return Err(Refusal::NothingToAttest { request });
     }
     draft.row(28);
@@ -310,7 +339,8 @@ pub(super) fn waive(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<A
     if *id == draft.request.requester.id {
         return Err(Refusal::MayNotRevoke { request });
     }
-    if !waivers.contains(id) {
+    let first_of_theirs = !waivers.contains(id);
+    if first_of_theirs {
         waivers.push(id.clone());
     }
     let by_one = draft.facts.operators <= 1;
@@ -318,6 +348,9 @@ pub(super) fn waive(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<A
     draft.request.state = State::Revoking { cause, stuck_at, stuck_since, locked: !enough, waivers };
     if !enough {
         // The first waiver is kept, and its giver hears that one more is needed.
+        if first_of_theirs {
+            draft.tell(What::WaiverGiven { reason: reason.to_owned() });
+        }
         return Ok(Answer::Refused(Refusal::SecondOperatorNeeded { request }));
     }
     draft.row(28);

@@ -15,8 +15,10 @@ mod audit;
 mod credentials;
 mod directory;
 mod jira;
+mod lifecycle;
 mod outbox;
 mod policy;
+mod slack;
 mod store;
 mod targets;
 

@@ -296,6 +296,7 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         (jitney.clone(), What::Inherited { step: 0, from: grant }),
         (jitney.clone(), waited(Vec::new())),
         (jitney.clone(), waited(vec![target("wiki-host")])),
+        (dana.clone(), What::WaiverGiven { reason: "Seen by hand".to_owned() }),
         (jitney.clone(), What::LockdownLifted { waived: None, by_one: false }),
         (
             operator(),

@@ -1,0 +1,354 @@
+//! Routes what people do in Slack to the engine, and its answers back to them.
+//!
+//! The order is always the same: who is it, commit, acknowledge, then talk. What owes nothing (opening a form,
+//! options of a search) is answered from memory.
+
+mod forms;
+mod reveal;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::engine::{Command, EngineHandle, Filter, Verb};
+use crate::ids::{DedupeKey, RequestId};
+use crate::lifecycle::{Answer, Kind, Request, State, StateWord};
+use crate::policy::{self, RoleLookup};
+use crate::slack::blocks::{section, section_with};
+use crate::slack::command::{self, Prefill, SlashCommand};
+use crate::slack::envelope::{Button, Caller, Input, Place, Press};
+use crate::slack::identity::{Identified, identify};
+use crate::slack::modal::Draft;
+use crate::slack::post::Poster;
+use crate::slack::settings::SlackSettings;
+use crate::slack::socket::{self, Ack, LinkHealth, Listener};
+use crate::slack::text::cut_mrkdwn;
+use crate::slack::views::{release_button, withdraw_button};
+use crate::slack::web::{SetupError, Web};
+use crate::slack::words;
+
+/// Lines of `/jit list`.
+const LIST_MOST: usize = 20;
+/// One of them: twenty must fit into what Slack takes as one message.
+const LIST_LINE_MOST: usize = 500;
+/// Options of one search, by Slack's limit.
+const OPTIONS_MOST: usize = 100;
+/// Reveal clicks that are remembered, so that a second delivery shows nothing twice.
+const REVEALS_MOST: usize = 1000;
+
+/// The Slack edge.
+#[derive(Clone)]
+pub struct SlackEdge {
+    pub(in crate::slack) ears: Arc<Ears>,
+    health: watch::Sender<LinkHealth>,
+}
+
+impl SlackEdge {
+    /// Prepares the edge; nothing is called yet.
+    ///
+    /// # Errors
+    /// Says what is missing.
+    pub fn new(settings: SlackSettings, engine: EngineHandle) -> Result<Self, SetupError> {
+        let settings = Arc::new(settings);
+        let web = Arc::new(Web::new(&settings)?);
+        let ears = Ears { web, settings, engine, reveals: Mutex::default() };
+        Ok(Self { ears: Arc::new(ears), health: watch::Sender::default() })
+    }
+
+    /// What shows messages; the outbox calls it.
+    #[must_use]
+    pub fn poster(&self) -> Poster {
+        Poster::new(Arc::clone(&self.ears.web), Arc::clone(&self.ears.settings))
+    }
+
+    /// How the links are.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<LinkHealth> {
+        self.health.subscribe()
+    }
+
+    /// Hears people until `shutdown` says true; then what is in flight is finished and acknowledged.
+    pub async fn run(&self, shutdown: watch::Receiver<bool>) {
+        let ears: Arc<dyn Listener> = Arc::clone(&self.ears) as Arc<dyn Listener>;
+        socket::run(Arc::clone(&self.ears.web), ears, self.health.clone(), shutdown).await;
+    }
+}
+
+pub(in crate::slack) struct Ears {
+    web: Arc<Web>,
+    settings: Arc<SlackSettings>,
+    engine: EngineHandle,
+    reveals: Mutex<VecDeque<String>>,
+}
+
+#[async_trait]
+impl Listener for Ears {
+    async fn hear(&self, id: &str, input: Result<Input, String>, ack: Ack) {
+        match input {
+            Err(why) => {
+                tracing::warn!(why, "an input from Slack can't be read; nothing was done");
+                ack.bare();
+            }
+            Ok(Input::Slash { caller, text, trigger, place, .. }) => {
+                self.slash(id, &caller, &text, &trigger, &place, ack).await;
+            }
+            Ok(Input::Click { caller, button, trigger, place }) => {
+                self.click(id, &caller, button, &trigger, &place, ack).await;
+            }
+            Ok(Input::RoleChosen { caller, view, role }) => {
+                ack.bare();
+                self.role_chosen(&caller, &view, &role).await;
+            }
+            Ok(Input::Form { caller, view }) => self.form(id, &caller, &view, ack).await,
+            Ok(Input::Suggest { caller, query }) => {
+                // Too late for a search is too late: the next letter asks again.
+                let _ = ack.with(json!({"options": self.options(&caller, &query)}));
+            }
+            Ok(Input::Shortcut { caller, trigger }) => {
+                ack.bare();
+                if let Err(sentence) = self.open_request(&caller, &trigger, Draft::default()).await {
+                    self.tell(&caller, &sentence).await;
+                }
+            }
+            Ok(Input::Event { .. } | Input::Quiet(_)) => ack.bare(),
+        }
+    }
+}
+
+/// What the one who acted is to read.
+struct Said {
+    text: String,
+    blocks: Vec<Value>,
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        let blocks = vec![section("said", &text)];
+        Self { text, blocks }
+    }
+}
+
+impl Ears {
+    fn who(&self, caller: &Caller) -> Result<Identified, String> {
+        identify(&self.engine.people(), self.settings.team_id.as_deref(), caller).map_err(|stranger| {
+            tracing::warn!(account = caller.user, ?stranger, "an account that is not heard");
+            words::stranger(&stranger)
+        })
+    }
+
+    async fn submit(&self, key: Option<&str>, who: &Identified, verb: Verb) -> Result<Answer, String> {
+        // An id that is no key is never Slack's; without one the input is still decided, once.
+        let key = key.and_then(|key| DedupeKey::new(key).ok());
+        let command = Command { key, by: who.actor(), verb };
+        self.engine.submit(command).await.map_err(|error| {
+            tracing::error!(%error, "the engine gave no answer");
+            words::engine_failed(&error)
+        })
+    }
+
+    fn answered(&self, answer: &Result<Answer, String>) -> String {
+        match answer {
+            Ok(answer) => words::answer(&self.engine.people(), answer),
+            Err(sentence) => sentence.clone(),
+        }
+    }
+
+    // ---- the command ----
+
+    async fn slash(&self, id: &str, caller: &Caller, text: &str, trigger: &str, place: &Place, ack: Ack) {
+        let said = match self.obey(id, caller, text, trigger).await {
+            Ok(None) => return ack.bare(),
+            Ok(Some(said)) => said,
+            Err(sentence) => Said::from(sentence),
+        };
+        let payload =
+            json!({"response_type": "ephemeral", "text": words::aloud(&said.text), "blocks": said.blocks});
+        if !ack.with(payload) {
+            self.say(caller, place, &said).await;
+        }
+    }
+
+    /// None when a form was opened, which says enough.
+    async fn obey(
+        &self,
+        id: &str,
+        caller: &Caller,
+        text: &str,
+        trigger: &str,
+    ) -> Result<Option<Said>, String> {
+        let who = self.who(caller)?;
+        let command =
+            command::parse(text).map_err(|error| words::not_understood(&self.settings.command, &error))?;
+        match command {
+            SlashCommand::Help => Ok(Some(words::help(&self.settings.command).into())),
+            SlashCommand::List => self.list(&who).await.map(Some),
+            SlashCommand::Request(prefill) => {
+                let draft = self.draft(prefill)?;
+                self.open_request(caller, trigger, draft).await.map(|()| None)
+            }
+            SlashCommand::Extend { request, duration, because } => {
+                self.open_extend(&who, trigger, request, duration, because.as_deref()).await.map(|()| None)
+            }
+            SlashCommand::Release { request } => {
+                let answer = self.submit(Some(id), &who, Verb::Release { request }).await;
+                Ok(Some(self.answered(&answer).into()))
+            }
+        }
+    }
+
+    fn draft(&self, prefill: Prefill) -> Result<Draft, String> {
+        let Prefill { role, duration, because } = prefill;
+        let role = match role {
+            None => None,
+            Some(typed) => match policy::find_role(&self.engine.policies(), &typed) {
+                RoleLookup::Exact(role) => Some(role),
+                RoleLookup::Nearest(near) => {
+                    return Err(words::no_such_role(&self.settings.command, &typed, &near));
+                }
+            },
+        };
+        Ok(Draft { role, duration, because, hint: String::new() })
+    }
+
+    async fn list(&self, who: &Identified) -> Result<Said, String> {
+        let filter = Filter { requester: Some(who.id.clone()), states: BTreeSet::new(), limit: 200 };
+        let mut requests = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
+        requests.sort_by_key(|request| !request.state.word().is_open());
+        if requests.is_empty() {
+            return Ok(words::list_empty(&self.settings.command).into());
+        }
+        let text = words::list_text(requests.len().min(LIST_MOST));
+        let blocks = requests
+            .iter()
+            .take(LIST_MOST)
+            .map(|request| {
+                let line = cut_mrkdwn(&words::list_line(request), LIST_LINE_MOST);
+                section_with(&request.id.to_string(), &line, list_button(request))
+            })
+            .collect();
+        Ok(Said { text, blocks })
+    }
+
+    // ---- buttons ----
+
+    async fn click(&self, id: &str, caller: &Caller, button: Button, trigger: &str, place: &Place, ack: Ack) {
+        let said = match (self.who(caller), button) {
+            (Err(sentence), _) => {
+                ack.bare();
+                Some(sentence.into())
+            }
+            (Ok(_), Button::Unknown(action)) => {
+                ack.bare();
+                tracing::warn!(action, "a button that is not ours, or not any more");
+                Some(words::unknown_button().into())
+            }
+            (Ok(who), Button::Known(press, request)) => {
+                self.press(id, &who, press, request, trigger, ack).await
+            }
+        };
+        if let Some(said) = said {
+            self.say(caller, place, &said).await;
+        }
+    }
+
+    /// None when a form was opened, which says enough.
+    async fn press(
+        &self,
+        id: &str,
+        who: &Identified,
+        press: Press,
+        request: RequestId,
+        trigger: &str,
+        ack: Ack,
+    ) -> Option<Said> {
+        let verb = match press {
+            Press::Approve => Verb::Approve { request },
+            Press::Release => Verb::Release { request },
+            Press::Withdraw => Verb::Withdraw { request, reason: None },
+            Press::Reveal => return self.reveal(id, who, request, trigger, ack).await,
+            Press::Deny | Press::Revoke => {
+                ack.bare();
+                return self.open_reason(press, trigger, request).await.err().map(Said::from);
+            }
+            Press::Extend => {
+                ack.bare();
+                return self.open_extend(who, trigger, request, None, None).await.err().map(Said::from);
+            }
+        };
+        let answer = self.submit(Some(id), who, verb).await;
+        ack.bare();
+        Some(self.answered(&answer).into())
+    }
+
+    // ---- talking ----
+
+    /// To this person alone, where they are: by the interaction's own address, else in the channel, else directly.
+    async fn say(&self, caller: &Caller, place: &Place, said: &Said) {
+        let mut message = json!({
+            "response_type": "ephemeral",
+            "replace_original": false,
+            "text": words::aloud(&said.text),
+            "blocks": said.blocks,
+        });
+        if let (Some(thread), Some(fields)) = (&place.thread_ts, message.as_object_mut()) {
+            fields.insert("thread_ts".to_owned(), Value::from(thread.as_str()));
+        }
+        if let Some(url) = &place.response_url
+            && self.web.respond(url, &message).await.is_ok()
+        {
+            return;
+        }
+        if let Some(channel) = &place.channel {
+            let mut message = json!({"channel": channel, "user": caller.user, "text": words::aloud(&said.text), "blocks": said.blocks});
+            if let (Some(thread), Some(fields)) = (&place.thread_ts, message.as_object_mut()) {
+                fields.insert("thread_ts".to_owned(), Value::from(thread.as_str()));
+            }
+            if self.web.post_ephemeral(&message).await.is_ok() {
+                return;
+            }
+        }
+        self.tell(caller, &said.text).await;
+    }
+
+    /// By direct message.
+    async fn tell(&self, caller: &Caller, sentence: &str) {
+        let told = async {
+            let channel = self.web.open_direct(&caller.user).await?;
+            let message = json!({"channel": channel, "text": sentence, "unfurl_links": false});
+            self.web.post_message(&message).await
+        };
+        if let Err(error) = told.await {
+            tracing::error!(%error, account = caller.user, "an answer did not reach the person");
+        }
+    }
+}
+
+fn list_button(request: &Request) -> Option<Value> {
+    match (&request.state, request.kind) {
+        (State::Pending(_) | State::Scheduled { .. }, _) => Some(withdraw_button(request)),
+        (State::Granting | State::Active { .. }, Kind::New | Kind::BreakGlass) => {
+            Some(release_button(request))
+        }
+        (State::Granting | State::Active { .. }, Kind::Extension { .. })
+        | (
+            State::Revoking { .. }
+            | State::Revoked { .. }
+            | State::Applied { .. }
+            | State::Denied { .. }
+            | State::Withdrawn { .. }
+            | State::Lapsed { .. },
+            _,
+        ) => None,
+    }
+}
+
+fn in_states(request: &Request, states: &[StateWord]) -> bool {
+    states.contains(&request.state.word())
+}
+
+fn open_states() -> BTreeSet<StateWord> {
+    StateWord::ALL.into_iter().filter(|state| state.is_open()).collect()
+}

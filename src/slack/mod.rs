@@ -1,0 +1,25 @@
+//! The Slack edge: a socket that people's clicks and commands come in by, and messages that say what stands. It
+//! parses and renders; what is decided is decided by the engine.
+
+pub mod blocks;
+pub mod command;
+mod edge;
+pub mod envelope;
+#[cfg(test)]
+mod fake;
+pub mod identity;
+#[cfg(test)]
+mod journeys;
+pub mod link_plan;
+pub mod modal;
+mod post;
+mod settings;
+pub mod socket;
+pub mod text;
+pub mod views;
+pub mod web;
+pub mod words;
+
+pub use edge::SlackEdge;
+pub use post::Poster;
+pub use settings::SlackSettings;

@@ -1,0 +1,237 @@
+//! The card in the approvers' channel, and what stands in its thread.
+
+use serde_json::Value;
+
+use super::{Rendered, Scene, Where};
+use crate::ids::PersonId;
+use crate::lifecycle::{Entry, NudgeKind, PendingState, State, View, What};
+use crate::slack::blocks::{Look, actions, button, context, facts, section, section_plain};
+use crate::slack::envelope::Press;
+use crate::slack::text::mention;
+use crate::slack::words;
+
+/// The justification as the card quotes it.
+const JUSTIFICATION_MOST: usize = 2500;
+/// All of a log's lines together: Slack has refused messages of about 13,000 (`msg_blocks_too_long`).
+const LOG_MOST: usize = 8000;
+/// One block of the log.
+const LOG_BLOCK_MOST: usize = 2800;
+
+/// The card: who wants what, why, and where it stands. It has no buttons: those are in the thread, for those asked.
+pub(super) fn card(scene: &Scene<'_>) -> Rendered {
+    let request = &scene.dossier.request;
+    let (emoji, word) = words::headline(request);
+    let who = mention(scene.people, &request.requester.id);
+    let head = format!("{emoji} *{word}* · {who} {}", words::asks_for(request));
+    let ticket = request.ask.ticket.as_ref().map(|key| scene.issue(key));
+    let mut fields = vec![
+        ("For", words::length(request.ask.duration)),
+        ("Risk", words::risk(request.terms.risk).to_owned()),
+        ("Approvals", approvals(scene)),
+    ];
+    if let Some(ticket) = ticket {
+        fields.push(("For ticket", ticket));
+    }
+    let mut small = vec![words::asked_at(request), words::standing(request)];
+    if let Some(issue) = &scene.dossier.issue {
+        small.push(scene.issue(issue));
+    }
+    Rendered {
+        text: words::card_text(request),
+        blocks: vec![
+            section(&scene.block("head"), &head),
+            facts(&scene.block("facts"), &fields),
+            section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST),
+            context(&scene.block("small"), &small),
+        ],
+        thread_of: None,
+        channel: Where::Approvals,
+    }
+}
+
+/// One stage's question, and later its outcome.
+pub(super) fn approval(scene: &Scene<'_>, stage: u32) -> Option<Rendered> {
+    let request = &scene.dossier.request;
+    let wanted = wanted_from_fallback(&scene.dossier.entries, stage);
+    let live = asked_now(&request.state).filter(|pending| pending.stage == stage);
+    if wanted.is_none() && live.is_none() && !scene.posted {
+        return None;
+    }
+    let need = need(scene, stage);
+    let stages = u32::try_from(request.terms.tier.stages.len()).unwrap_or(u32::MAX);
+    let votes: Vec<_> = request.votes.iter().filter(|vote| vote.stage == stage).collect();
+    let voters: Vec<String> = votes.iter().take(20).map(|vote| words::voter(&vote.name, vote.at)).collect();
+    let have = u32::try_from(votes.len()).unwrap_or(u32::MAX);
+    let Some(pending) = live else {
+        let outcome = if have >= need && need > 0 {
+            words::stage_approved(stage, stages, &voters)
+        } else {
+            words::stage_over(request)
+        };
+        return Some(threaded(outcome.clone(), vec![section(&scene.block("ask"), &outcome)]));
+    };
+    let from_fallback = wanted.unwrap_or(false);
+    let asked = words::mentions(scene.people, &pending.asked);
+    let question = words::approval_wanted(&asked, have, need, from_fallback);
+    let mut small = vec![words::stage_of(stage, stages), words::standing(request)];
+    if !voters.is_empty() {
+        small.push(words::approved_so_far(&voters));
+    }
+    let mut blocks = vec![section(&scene.block("ask"), &question)];
+    if !pending.asked.is_empty() {
+        let press =
+            |press, label, look| button(press, request.id, label, &words::spoken(label, request), look);
+        let buttons = vec![
+            press(Press::Approve, words::APPROVE, Look::Primary),
+            press(Press::Deny, words::DENY, Look::Danger),
+        ];
+        blocks.push(actions(&scene.block("act"), buttons));
+    }
+    blocks.push(context(&scene.block("small"), &small));
+    let text = words::approval_wanted_text(request, &words::names(scene.people, &pending.asked));
+    Some(threaded(text, blocks))
+}
+
+/// The story so far, the newest last; what does not fit is counted.
+pub(super) fn log(scene: &Scene<'_>) -> Option<Rendered> {
+    let entries = &scene.dossier.entries;
+    let last = entries.last()?;
+    let mut lines = Vec::new();
+    let mut size = 0;
+    for entry in entries.iter().rev() {
+        let line = words::entry(scene.people, entry);
+        size += line.chars().count() + 1;
+        if size > LOG_MOST && !lines.is_empty() {
+            break;
+        }
+        lines.push(line);
+    }
+    let hidden = entries.len() - lines.len();
+    if hidden > 0 {
+        lines.push(words::earlier(hidden));
+    }
+    lines.reverse();
+    let blocks = pages(&lines)
+        .iter()
+        .enumerate()
+        .map(|(number, page)| section(&scene.block(&format!("log:{number}")), page))
+        .collect();
+    let text = words::log_text(&scene.dossier.request, &words::entry(scene.people, last));
+    Some(threaded(text, blocks))
+}
+
+/// Asks again, or asks others, while it is true that nobody has decided.
+pub(super) fn nudge(scene: &Scene<'_>, kind: NudgeKind, number: u32) -> Option<Rendered> {
+    let request = &scene.dossier.request;
+    let nudged = nudged(&scene.dossier.entries, kind, number);
+    let live = asked_now(&request.state).filter(|p| nudged.as_ref().is_none_or(|n| n.stage == p.stage));
+    let sentence = match live {
+        Some(pending) => {
+            let asked = nudged.map(|n| n.asked).filter(|asked| !asked.is_empty());
+            let asked = words::mentions(scene.people, asked.as_ref().unwrap_or(&pending.asked));
+            match kind {
+                NudgeKind::Reminder => words::reminder(request, &asked, pending.stage_since),
+                NudgeKind::Escalation => words::escalation(request, &asked, pending.stage_since),
+            }
+        }
+        None if scene.posted => words::nudge_over(request),
+        None => return None,
+    };
+    Some(threaded(sentence.clone(), vec![section(&scene.block("nudge"), &sentence)]))
+}
+
+fn threaded(text: String, blocks: Vec<Value>) -> Rendered {
+    Rendered { text, blocks, thread_of: Some(View::Card), channel: Where::Approvals }
+}
+
+/// The pending state, while people are asked.
+fn asked_now(state: &State) -> Option<&PendingState> {
+    match state {
+        State::Pending(pending) => (!pending.held).then_some(pending),
+        State::Scheduled { .. }
+        | State::Granting
+        | State::Active { .. }
+        | State::Revoking { .. }
+        | State::Revoked { .. }
+        | State::Applied { .. }
+        | State::Denied { .. }
+        | State::Withdrawn { .. }
+        | State::Lapsed { .. } => None,
+    }
+}
+
+/// Whether the stage was asked, and whether those asked are its fallback.
+fn wanted_from_fallback(entries: &[Entry], of: u32) -> Option<bool> {
+    entries.iter().rev().find_map(|entry| {
+        if let What::ApprovalWanted { stage, from_fallback, .. } = entry.what
+            && stage == of
+        {
+            Some(from_fallback)
+        } else {
+            None
+        }
+    })
+}
+
+struct Nudged {
+    stage: u32,
+    asked: Vec<PersonId>,
+}
+
+/// The stage that the `number`-th nudge of its kind was about, and whom it asked.
+fn nudged(entries: &[Entry], kind: NudgeKind, number: u32) -> Option<Nudged> {
+    let mut now = 0;
+    let mut count = 0;
+    for entry in entries {
+        if let What::ApprovalWanted { stage, .. } = entry.what {
+            now = stage;
+        }
+        let asked = match kind {
+            NudgeKind::Reminder if matches!(entry.what, What::Reminded { .. }) => Vec::new(),
+            NudgeKind::Escalation if let What::Escalated { asked } = &entry.what => asked.clone(),
+            NudgeKind::Reminder | NudgeKind::Escalation => continue,
+        };
+        count += 1;
+        if count == number {
+            return Some(Nudged { stage: now, asked });
+        }
+    }
+    None
+}
+
+fn need(scene: &Scene<'_>, stage: u32) -> u32 {
+    let stages = &scene.dossier.request.terms.tier.stages;
+    usize::try_from(stage).ok().and_then(|stage| stages.get(stage)).map_or(0, |stage| stage.quorum)
+}
+
+fn approvals(scene: &Scene<'_>) -> String {
+    let request = &scene.dossier.request;
+    let stages = &request.terms.tier.stages;
+    let asked = scene.dossier.entries.iter().any(|e| matches!(e.what, What::ApprovalWanted { .. }));
+    let in_stage = |stage: u32| request.votes.iter().filter(|vote| vote.stage == stage).count();
+    if let Some(pending) = asked_now(&request.state) {
+        let need = usize::try_from(need(scene, pending.stage)).unwrap_or(usize::MAX);
+        let of = u32::try_from(stages.len()).unwrap_or(u32::MAX);
+        return words::approvals(in_stage(pending.stage), need, Some((pending.stage, of)));
+    }
+    if !asked && request.votes.is_empty() {
+        return words::approvals_none(request.kind).to_owned();
+    }
+    let need: u32 = stages.iter().map(|stage| stage.quorum).sum();
+    words::approvals(request.votes.len(), usize::try_from(need).unwrap_or(usize::MAX), None)
+}
+
+/// Lines joined into as few blocks as hold them.
+fn pages(lines: &[String]) -> Vec<String> {
+    let mut pages: Vec<String> = Vec::new();
+    for line in lines {
+        match pages.last_mut() {
+            Some(page) if page.chars().count() + line.chars().count() < LOG_BLOCK_MOST => {
+                page.push('\n');
+                page.push_str(line);
+            }
+            Some(_) | None => pages.push(line.clone()),
+        }
+    }
+    pages
+}

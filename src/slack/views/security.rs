@@ -1,0 +1,83 @@
+//! What the security channel hears: a break-glass, and a revocation that is late.
+
+use super::{Rendered, Scene, Where};
+use crate::lifecycle::{Kind, Request, State, What};
+use crate::slack::blocks::{Look, actions, button, context, section, section_plain};
+use crate::slack::envelope::Press;
+use crate::slack::words;
+
+/// The justification of a break-glass.
+const JUSTIFICATION_MOST: usize = 2500;
+
+pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
+    let request = &scene.dossier.request;
+    let locked = scene.dossier.entries.iter().rev().find_map(|entry| {
+        if let What::Stuck { locked, .. } = &entry.what { Some(locked.clone()) } else { None }
+    });
+    let since = stuck_since(request);
+    let mut blocks = Vec::new();
+    let mut text = String::new();
+    if request.kind == Kind::BreakGlass {
+        let sentence = words::glass(request);
+        blocks.push(section(&scene.block("glass"), &sentence));
+        blocks.push(section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST));
+        if matches!(request.state, State::Granting | State::Active { .. }) {
+            let spoken = words::spoken(words::REVOKE, request);
+            let revoke = button(Press::Revoke, request.id, words::REVOKE, &spoken, Look::Danger);
+            blocks.push(actions(&scene.block("act"), vec![revoke]));
+        }
+        text = sentence;
+    }
+    if let Some(since) = since {
+        let sentence = words::stuck(request, since);
+        blocks.push(section(&scene.block("stuck"), &sentence));
+        blocks.push(section(&scene.block("steps"), &step_lines(request).join("\n")));
+        let advice = words::stuck_advice(request.id, locked.as_deref().unwrap_or_default());
+        blocks.push(section(&scene.block("advice"), &advice));
+        text = sentence;
+    } else if locked.is_some() {
+        let sentence = words::stuck_over(request);
+        blocks.push(section(&scene.block("stuck"), &sentence));
+        text = sentence;
+    }
+    if blocks.is_empty() {
+        return None;
+    }
+    let mut small = vec![words::asked_at(request)];
+    if request.kind == Kind::BreakGlass {
+        small.push(words::glass_review(request.review_due_at));
+    }
+    if let Some(ticket) = &request.ask.ticket {
+        small.push(scene.issue(ticket));
+    }
+    if let Some(issue) = &scene.dossier.issue {
+        small.push(scene.issue(issue));
+    }
+    blocks.push(context(&scene.block("small"), &small));
+    Some(Rendered { text, blocks, thread_of: None, channel: Where::Security })
+}
+
+fn stuck_since(request: &Request) -> Option<crate::time::Timestamp> {
+    match &request.state {
+        State::Revoking { stuck_since, .. } => *stuck_since,
+        State::Pending(_)
+        | State::Scheduled { .. }
+        | State::Granting
+        | State::Active { .. }
+        | State::Revoked { .. }
+        | State::Applied { .. }
+        | State::Denied { .. }
+        | State::Withdrawn { .. }
+        | State::Lapsed { .. } => None,
+    }
+}
+
+/// Each step that is still there, or may be.
+fn step_lines(request: &Request) -> Vec<String> {
+    let touched =
+        request.terms.steps.iter().zip(&request.steps).filter(|(_, step)| step.presence.is_touched());
+    touched
+        .take(10)
+        .map(|(terms, step)| words::stuck_step(&terms.label, step.last_error.as_deref(), step.retry_at))
+        .collect()
+}

@@ -1,0 +1,362 @@
+//! What the one who acted hears.
+
+use super::{ANSWERED, NAME, code, headline, mentions, standing, state, target_list, written};
+use crate::engine::EngineError;
+use crate::ids::{RequestId, RoleRef};
+use crate::lifecycle::{Answer, Refusal, Request, StateWord};
+use crate::policy::{People, Reason, ReasonCode};
+use crate::slack::command::CommandError;
+use crate::slack::identity::Stranger;
+use crate::slack::text::{date, inline, list, one_line, unescape};
+
+/// What the one who acted hears.
+#[must_use]
+pub fn answer(people: &People, answer: &Answer) -> String {
+    match answer {
+        Answer::Submitted { request, asked } if asked.is_empty() => format!(
+            "{} is written down, but nobody can be asked to approve it. The operators were told.",
+            code(*request)
+        ),
+        Answer::Submitted { request, asked } => format!(
+            "{} is on its way: {} can approve it. You hear from me when it is decided.",
+            code(*request),
+            list(&mentions(people, asked), 10)
+        ),
+        Answer::Granting { request } => {
+            format!("{} is approved in full. The access is being granted.", code(*request))
+        }
+        Answer::Scheduled { request, starts_at } => {
+            format!("{} is approved in full and starts {}.", code(*request), date(*starts_at))
+        }
+        Answer::Counted { request, have, need } => {
+            format!("Your approval of {} counts: {have} of {need}. It needs more.", code(*request))
+        }
+        Answer::Held { request, targets } => format!(
+            "{} is approved in full, but held: an earlier revocation on {} is stuck. It goes on when that is settled.",
+            code(*request),
+            target_list(targets)
+        ),
+        Answer::Applied { request, parent, expires_at } => {
+            format!("{} took effect: {} now ends {}.", code(*request), code(*parent), date(*expires_at))
+        }
+        Answer::Denied { request } => {
+            format!("{} is denied. The requester hears your reason.", code(*request))
+        }
+        Answer::Withdrawn { request } => format!("{} is withdrawn.", code(*request)),
+        Answer::Ending { request } => {
+            format!("{} is ending. You hear from me when it was seen gone.", code(*request))
+        }
+        Answer::Reveal { request } => format!("The credential of {} opens in a window.", code(*request)),
+        Answer::AlreadyRevealed { request, at } => format!(
+            "The credential of {} was shown {}, and it is shown once only. If it was not you who saw it, release the \
+             access now and tell security. If you lost it, release the access and ask again.",
+            code(*request),
+            date(*at)
+        ),
+        Answer::Noted => "Written down.".to_owned(),
+        Answer::Refused(refusal) => refused(refusal),
+    }
+}
+
+/// Why not.
+#[must_use]
+pub fn refused(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::Rules(reasons) => {
+            let lines: Vec<String> =
+                reasons.iter().take(10).map(|r| format!("\n• {}", reason_line(r))).collect();
+            let hidden = reasons.len().saturating_sub(10);
+            let more = if hidden > 0 { format!("\n• … and {hidden} more") } else { String::new() };
+            format!("Not possible, and nothing was changed:{}{more}", lines.concat())
+        }
+        Refusal::Settled { request, state: word, by, at } => {
+            let by = by.as_ref().map(|by| format!(" by {}", inline(by, NAME))).unwrap_or_default();
+            let at = at.map(|at| format!(" {}", date(at))).unwrap_or_default();
+            let last = match word {
+                StateWord::Denied | StateWord::Withdrawn | StateWord::Lapsed => format!("{by}{at}"),
+                StateWord::Pending
+                | StateWord::Scheduled
+                | StateWord::Granting
+                | StateWord::Active
+                | StateWord::Revoking
+                | StateWord::Revoked
+                | StateWord::Applied => {
+                    if by.is_empty() {
+                        String::new()
+                    } else {
+                        format!(" (approved{by}{at})")
+                    }
+                }
+            };
+            format!("That is not possible now: {} is {}{last}.", code(*request), state(*word))
+        }
+        Refusal::NotYours { request } => format!("Only the requester of {} may do that.", code(*request)),
+        Refusal::MayNotRevoke { request } => format!(
+            "Only an approver of {}, an owner of the app or an operator may take that access.",
+            code(*request)
+        ),
+        Refusal::NoSuchRequest { request } => {
+            format!("There is no request {}. Look for the right one with `/jit list`.", code(*request))
+        }
+        Refusal::NoCredential { request } => format!(
+            "There is no credential to show for {}: none was issued, or it was erased when it had been shown.",
+            code(*request)
+        ),
+        Refusal::NothingToAttest { request } => format!(
+            "There is nothing to attest for {}: the step can be read back, or is not being revoked.",
+            code(*request)
+        ),
+        Refusal::NoLockdown { request } => format!("No lockdown of {} stands.", code(*request)),
+        Refusal::SecondOperatorNeeded { request } => {
+            format!(
+                "Your waiver for {} is written down. A second operator must waive it too.",
+                code(*request)
+            )
+        }
+        Refusal::UnknownPerson { account } => unknown_account(account),
+        Refusal::NotAnOperator { login } => {
+            format!("Only an operator may do that, and {} is none.", inline(login, NAME))
+        }
+        Refusal::NotInFlight => "That was not under way, so nothing was changed.".to_owned(),
+    }
+}
+
+/// One reason: what it saw, what would satisfy it, which rule it is.
+#[must_use]
+pub fn reason_line(reason: &Reason) -> String {
+    format!(
+        "{}; it needs: {} _({})_",
+        written(&reason.saw, ANSWERED),
+        written(&reason.wants, ANSWERED),
+        written(&reason.rule, ANSWERED)
+    )
+}
+
+/// The same at a field of a form. Plain.
+#[must_use]
+pub fn reason_plain(reason: &Reason) -> String {
+    format!(
+        "{}; it needs: {} ({})",
+        one_line(&reason.saw, ANSWERED),
+        one_line(&reason.wants, ANSWERED),
+        one_line(&reason.rule, ANSWERED)
+    )
+}
+
+/// Where a role's own hint says that it can't be had.
+#[must_use]
+pub fn hint_refused(reasons: &[&Reason]) -> String {
+    let ruled: Vec<String> = reasons
+        .iter()
+        .filter(|r| !matches!(r.code, ReasonCode::Justification | ReasonCode::Ticket | ReasonCode::Field))
+        .take(3)
+        .map(|r| reason_line(r))
+        .collect();
+    if ruled.is_empty() { String::new() } else { format!(":no_entry: {}", ruled.join("\n")) }
+}
+
+/// A sentence for where markup is shown as it is: without code marks and escapes, and with times in UTC. Plain.
+#[must_use]
+pub fn unmarked(sentence: &str) -> String {
+    let mut out = String::new();
+    let mut rest = sentence;
+    while let Some((before, token)) = rest.split_once('<') {
+        let (token, after) = token.split_once('>').unwrap_or((token, ""));
+        out.push_str(before);
+        out.push_str(token.rsplit('|').next().unwrap_or_default());
+        rest = after;
+    }
+    out.push_str(rest);
+    unescape(&out.replace(['`', '*'], "").replace("_(", "(").replace(")_", ")"))
+}
+
+/// The engine gave no answer.
+#[must_use]
+pub fn engine_failed(error: &EngineError) -> String {
+    match error {
+        EngineError::Stopped => "Jitney is stopping. Nothing was changed; try again in a minute.".to_owned(),
+        EngineError::Store(_) => {
+            "Jitney can't write to its database. Nothing was changed; the operators can see why in the log."
+                .to_owned()
+        }
+    }
+}
+
+/// The account is not heard.
+#[must_use]
+pub fn stranger(stranger: &Stranger) -> String {
+    match stranger {
+        Stranger::OtherTeam => {
+            "I answer to people of my own workspace only, and your account is of another one.".to_owned()
+        }
+        Stranger::Bot => "I answer to people only, not to bots.".to_owned(),
+        Stranger::Unknown { account } => unknown_account(account),
+        Stranger::Leaver => {
+            "The directory says that you have left, so I can do nothing for you. If that is wrong, ask an operator \
+             to look at your entry."
+                .to_owned()
+        }
+    }
+}
+
+fn unknown_account(account: &str) -> String {
+    format!(
+        "The directory has nobody with your Slack account (`{}`), so I can do nothing for you. Ask an operator to add \
+         it to your entry.",
+        inline(account, NAME)
+    )
+}
+
+/// A button of another version of ours.
+#[must_use]
+pub fn unknown_button() -> String {
+    "I do not know this button: it is of another version of mine. Nothing was changed; use `/jit list`."
+        .to_owned()
+}
+
+/// Something came that could not be read.
+#[must_use]
+pub fn unreadable() -> String {
+    "I could not read what Slack sent me of that. Nothing was changed; try again.".to_owned()
+}
+
+/// What there is to type.
+#[must_use]
+pub fn help(command: &str) -> String {
+    let jit = inline(command, 40);
+    format!(
+        "*`{jit}`* asks for access that ends by itself.\n\
+         • `{jit}`: the form\n\
+         • `{jit} request billing/read for 2h because the replica lags`: the form, filled in\n\
+         • `{jit} list`: what you have and what waits\n\
+         • `{jit} extend R1042 for 1h because the import still runs`: asks for more time\n\
+         • `{jit} release R1042`: gives access back"
+    )
+}
+
+/// What was not understood, what comes near, and one example.
+#[must_use]
+pub fn not_understood(command: &str, error: &CommandError) -> String {
+    let jit = inline(command, 40);
+    match error {
+        CommandError::UnknownWord { word, nearest } => {
+            let word = inline(word, 60);
+            match nearest {
+                Some(nearest) => format!(
+                    "I do not know `{word}`. Did you mean `{nearest}`? For example: `{jit} {}`",
+                    example(nearest)
+                ),
+                None => format!(
+                    "I do not know `{word}`. I know request, list, extend, release and help. For example: `{jit} {}`",
+                    example("request")
+                ),
+            }
+        }
+        CommandError::RequestId { word, text } if text.is_empty() => {
+            format!("`{word}` needs the id of the access. For example: `{jit} {}`", example(word))
+        }
+        CommandError::RequestId { word, text } => format!(
+            "`{}` is not the id of a request. For example: `{jit} {}`",
+            inline(text, 60),
+            example(word)
+        ),
+        CommandError::Duration { text } if text.is_empty() => {
+            "After `for` comes a length of time, such as `30m`, `2h` or `1h30m`.".to_owned()
+        }
+        CommandError::Duration { text } => format!(
+            "`{}` is not a length of time. Write `for` and then `30m`, `2h` or `1h30m`.",
+            inline(text, 60)
+        ),
+        CommandError::TooLong => format!("That is too long for a command. `{jit}` alone opens the form."),
+    }
+}
+
+fn example(word: &str) -> &'static str {
+    match word {
+        "list" => "list",
+        "extend" => "extend R1042 for 1h because the import still runs",
+        "release" => "release R1042",
+        "help" => "help",
+        _ => "request billing/read for 2h because the replica lags",
+    }
+}
+
+/// No role is called so.
+#[must_use]
+pub fn no_such_role(command: &str, typed: &str, near: &[RoleRef]) -> String {
+    let jit = inline(command, 40);
+    let typed = inline(typed, 80);
+    match near {
+        [] => format!("There is no role `{typed}`. `{jit}` alone opens the form, which can search."),
+        [first, ..] => {
+            let near: Vec<String> = near.iter().map(|role| format!("`{role}`")).collect();
+            format!(
+                "There is no role `{typed}`. Near it: {}. For example: `{jit} request {first} for 1h`",
+                list(&near, 3)
+            )
+        }
+    }
+}
+
+/// The form did not open.
+#[must_use]
+pub fn form_failed() -> String {
+    "Slack did not open the form in time. Nothing was changed; try again.".to_owned()
+}
+
+/// Nothing to list.
+#[must_use]
+pub fn list_empty(command: &str) -> String {
+    format!("You have asked for nothing so far. `{}` opens the form.", inline(command, 40))
+}
+
+/// The list's `text`. Plain.
+#[must_use]
+pub fn list_text(count: usize) -> String {
+    if count == 1 {
+        "Your one request.".to_owned()
+    } else {
+        format!("Your last {count} requests, open ones first.")
+    }
+}
+
+/// One line of the list.
+#[must_use]
+pub fn list_line(request: &Request) -> String {
+    let (emoji, word) = headline(request);
+    format!(
+        "{emoji} *{word}* · {} {} · {}",
+        code(request.id),
+        inline(&request.title(), NAME),
+        standing(request)
+    )
+}
+
+/// It was shown perhaps, perhaps not.
+#[must_use]
+pub fn reveal_unknown(request: RequestId) -> String {
+    format!(
+        "Slack did not say whether it showed you the credential of {}, so it counts as shown. If you did not see it, \
+         release the access and ask again.",
+        code(request)
+    )
+}
+
+/// It was not shown.
+#[must_use]
+pub fn reveal_refused(request: RequestId) -> String {
+    format!(
+        "Slack refused to show the credential of {}, so nobody saw it. Press Reveal again.",
+        code(request)
+    )
+}
+
+/// It could not be read.
+#[must_use]
+pub fn reveal_unreadable(request: RequestId) -> String {
+    format!(
+        "The credential of {} could not be read, so nobody saw it. The operators can see why in the log; you can \
+         release the access and ask again.",
+        code(request)
+    )
+}

@@ -1,0 +1,159 @@
+//! What buttons and forms say.
+
+use super::{NAME, WRITTEN, asks_for, bold, code, risk, standing, written};
+use crate::ids::RequestId;
+use crate::lifecycle::Request;
+use crate::policy::{App, ApproverRef, People, Role, Tier};
+use crate::slack::text::{inline, name};
+
+/// On buttons. Plain.
+pub const APPROVE: &str = "Approve";
+/// On buttons. Plain.
+pub const DENY: &str = "Deny…";
+/// On buttons. Plain.
+pub const REVEAL: &str = "Reveal";
+/// On buttons. Plain.
+pub const EXTEND: &str = "Extend…";
+/// On buttons. Plain.
+pub const RELEASE: &str = "Release";
+/// On buttons. Plain.
+pub const WITHDRAW: &str = "Withdraw";
+/// On buttons. Plain.
+pub const REVOKE: &str = "Revoke…";
+
+/// What the forms say. Plain.
+pub mod form {
+    /// Title of the request form.
+    pub const REQUEST: &str = "Request access";
+    /// Title of the extension form.
+    pub const EXTEND: &str = "Ask for more time";
+    /// Title of the denial form.
+    pub const DENY: &str = "Deny this request";
+    /// Title of the revocation form.
+    pub const REVOKE: &str = "Take this access";
+    /// Title of the window with the credential.
+    pub const CREDENTIAL: &str = "Your credential";
+    /// Title of a window that only says something.
+    pub const SAID: &str = "Jitney";
+    /// Sends a form.
+    pub const SEND: &str = "Send";
+    /// Leaves a form.
+    pub const CANCEL: &str = "Cancel";
+    /// Leaves a window.
+    pub const CLOSE: &str = "Close";
+    /// Label.
+    pub const ROLE: &str = "What do you need?";
+    /// Hint.
+    pub const ROLE_HINT: &str = "Type to search the apps and roles.";
+    /// Inside the empty search.
+    pub const ROLE_EMPTY: &str = "Search the catalogue";
+    /// Label.
+    pub const DURATION: &str = "For how long?";
+    /// Label.
+    pub const MORE: &str = "How much more?";
+    /// Label.
+    pub const WHY: &str = "Why?";
+    /// Hint.
+    pub const WHY_HINT: &str = "Approvers read it, and it stands on the ticket. No secrets.";
+    /// Label.
+    pub const TICKET: &str = "Ticket";
+    /// Hint.
+    pub const TICKET_HINT: &str = "The incident or change that this is for, such as OPS-311.";
+    /// Label.
+    pub const STARTS: &str = "Not before";
+    /// Hint.
+    pub const STARTS_HINT: &str = "Leave it empty to start as soon as it is approved.";
+    /// Label.
+    pub const GLASS: &str = "Emergency";
+    /// The one box to tick.
+    pub const GLASS_BOX: &str = "Break glass: access at once";
+    /// What comes with it.
+    pub const GLASS_ABOUT: &str = "Security is told, and the use is reviewed afterwards";
+    /// Label.
+    pub const REASON: &str = "Reason";
+    /// Hint.
+    pub const REASON_HINT: &str = "The requester reads it, and it stands on the ticket.";
+    /// Where a role is missing.
+    pub const ROLE_MISSING: &str = "Choose a role from the list.";
+    /// Where a length is missing.
+    pub const DURATION_MISSING: &str = "Choose how long.";
+    /// Where a text is missing.
+    pub const TEXT_MISSING: &str = "Write a few words.";
+    /// Where an issue key is none.
+    pub const TICKET_WRONG: &str = "This is not an issue key; write it like OPS-311.";
+    /// Where a start is none.
+    pub const STARTS_WRONG: &str = "Choose a date and a time.";
+    /// A role that this person can't have.
+    pub const NOT_FOR_YOU: &str = "not for you: choose it to see why";
+}
+
+/// What a role gives and what it takes to get it.
+#[must_use]
+pub fn role_about(people: &People, app: &App, role: &Role, tier: Option<&Tier>) -> String {
+    let approval = tier.map_or_else(String::new, |tier| approval_path(people, tier));
+    format!(
+        "*{} · {}*: {}. Risk: {}. At most {} at once.{approval}",
+        inline(&app.name, NAME),
+        inline(&role.name, NAME),
+        written(&role.gives, WRITTEN),
+        risk(role.risk).to_lowercase(),
+        role.max_duration.words()
+    )
+}
+
+fn approval_path(people: &People, tier: &Tier) -> String {
+    let auto = tier
+        .auto_under
+        .map(|under| format!(" Up to {} nobody needs to be asked.", under.words()))
+        .unwrap_or_default();
+    let stages: Vec<String> = tier
+        .stages
+        .iter()
+        .map(|stage| {
+            let who: Vec<String> = stage.approvers.iter().take(5).map(|who| approver(people, who)).collect();
+            let count = if stage.quorum > 1 { format!("{} of ", stage.quorum) } else { String::new() };
+            format!("{count}{}", who.join(" or "))
+        })
+        .collect();
+    match stages.as_slice() {
+        [] => auto,
+        some => format!("{auto} Approved by: {}.", some.join(", then ")),
+    }
+}
+
+fn approver(people: &People, who: &ApproverRef) -> String {
+    match who {
+        ApproverRef::Manager => "your manager".to_owned(),
+        ApproverRef::Owners => "the app's owners".to_owned(),
+        ApproverRef::Person(id) => inline(&name(people, id), NAME),
+        ApproverRef::Group(group) => format!("the group {}", inline(group.as_str(), NAME)),
+    }
+}
+
+/// What is extended.
+#[must_use]
+pub fn extend_about(request: &Request) -> String {
+    format!("{} {}: {}.", code(request.id), bold(&request.title()), standing(request))
+}
+
+/// What is denied or taken.
+#[must_use]
+pub fn decide_about(request: &Request) -> String {
+    format!(
+        "{} · {} {} for {}.",
+        code(request.id),
+        inline(&request.requester.name, NAME),
+        asks_for(request),
+        request.ask.duration.words()
+    )
+}
+
+/// That it is shown once.
+#[must_use]
+pub fn credential_once(request: RequestId) -> String {
+    format!(
+        "The credential of {}. It is shown this once: when this window is closed, it is gone. It stops working when the \
+         access ends.",
+        code(request)
+    )
+}

@@ -1,0 +1,463 @@
+//! Pictures of every message in every state that matters to it.
+
+use jitney::ids::RequestId;
+use jitney::lifecycle::{Actor, DmKind, EndCause, Kind, NudgeKind, Op, State, View, What, WithdrawCause};
+use jitney::policy::{Reason, ReasonCode};
+use jitney::slack::views::{Rendered, Where, marker, render};
+use jitney::time::Span;
+use serde_json::Value;
+
+use super::people::{Story, at, everybody, evidence, id, pending, revoking};
+
+const TICKETS: Option<&str> = Some("https://example.atlassian.net/browse/");
+
+/// A message as a few lines of text: what is read, seen and pressed.
+pub(crate) fn picture(rendered: Option<Rendered>) -> String {
+    let Some(rendered) = rendered else { return "(nothing)\n".to_owned() };
+    let place = match &rendered.channel {
+        Where::Approvals => "approvals".to_owned(),
+        Where::Security => "security".to_owned(),
+        Where::Direct(person) => format!("dm to {person}"),
+    };
+    let thread = rendered.thread_of.map(|view| format!(", in the thread of {view:?}")).unwrap_or_default();
+    let blocks: String = rendered.blocks.iter().map(block).collect();
+    format!("[{place}{thread}]\naloud: {}\n{blocks}", rendered.text)
+}
+
+pub(crate) fn block(block: &Value) -> String {
+    let kind = block["type"].as_str().unwrap();
+    let mut out = format!("{kind} {}\n", block["block_id"].as_str().unwrap_or("-"));
+    let mut texts = vec![];
+    collect_texts(block, &mut texts);
+    for text in texts {
+        out.push_str(&format!("    {}\n", text.replace('\n', "\n    ")));
+    }
+    out
+}
+
+fn collect_texts(value: &Value, out: &mut Vec<String>) {
+    if value["type"] == "button" {
+        let style = value["style"].as_str().map(|s| format!(", {s}")).unwrap_or_default();
+        let confirm =
+            value["confirm"]["text"]["text"].as_str().map(|c| format!(", asks \"{c}\"")).unwrap_or_default();
+        out.push(format!(
+            "({}) {} {}{style}, aloud \"{}\"{confirm}",
+            value["text"]["text"].as_str().unwrap(),
+            value["action_id"].as_str().unwrap(),
+            value["value"].as_str().unwrap(),
+            value["accessibility_label"].as_str().unwrap()
+        ));
+        return;
+    }
+    match value {
+        Value::Object(fields) => match fields.get("text") {
+            Some(Value::String(text)) => {
+                let plain = if fields["type"] == "plain_text" { "plain: " } else { "" };
+                out.push(format!("{plain}{text}"));
+            }
+            _ => fields.values().for_each(|value| collect_texts(value, out)),
+        },
+        Value::Array(items) => items.iter().for_each(|item| collect_texts(item, out)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+fn gallery(view: View, stories: Vec<(&str, Story)>) -> String {
+    let people = everybody();
+    stories
+        .into_iter()
+        .map(|(name, story)| {
+            format!("== {name}\n{}\n", picture(render(&story.dossier, &people, view, TICKETS)))
+        })
+        .collect()
+}
+
+fn denied() -> State {
+    State::Denied {
+        by: Some(id("bob")),
+        name: "Bob".to_owned(),
+        reason: "Use the replica's dashboards.".to_owned(),
+        at: at(7),
+    }
+}
+
+fn withdrawn() -> State {
+    let by = Actor::Operator { id: id("dana"), name: "Dana".to_owned() };
+    let cause = WithdrawCause::Operator { reason: "Asked for in error".to_owned() };
+    State::Withdrawn { cause, by, at: at(8) }
+}
+
+fn revoked(cause: EndCause) -> State {
+    State::Revoked { cause, recheck_at: None }
+}
+
+fn held() -> State {
+    let State::Pending(mut state) = pending(1) else { unreachable!() };
+    state.held = true;
+    State::Pending(state)
+}
+
+fn failed() -> EndCause {
+    EndCause::ProvisioningFailed { error: "permission denied for role <billing_ro>".to_owned() }
+}
+
+#[test]
+fn the_card_says_where_a_request_stands() {
+    let approved =
+        |state| Story::new(state).asked(0).asked(1).vote("bob", 0, 3).vote("carol", 1, 4).vote("dana", 1, 5);
+    let taken = EndCause::Revoked {
+        by: Actor::Person { id: id("bob"), name: "Bob".to_owned() },
+        reason: "Not needed any more".to_owned(),
+    };
+    let out = gallery(
+        View::Card,
+        vec![
+            ("pending", Story::new(pending(0)).asked(0)),
+            (
+                "pending, second stage, one of two",
+                Story::new(pending(1)).asked(0).asked(1).vote("bob", 0, 3).vote("carol", 1, 4),
+            ),
+            ("held", approved(held())),
+            ("scheduled", approved(State::Scheduled { starts_at: at(600) })),
+            ("granting", approved(State::Granting)),
+            ("active", approved(State::Active { warned: false }).granted()),
+            ("ending", approved(revoking(false)).granted()),
+            ("stuck", approved(revoking(true)).granted()),
+            ("expired", approved(revoked(EndCause::Expiry)).ended()),
+            ("taken", approved(revoked(taken)).ended()),
+            ("not granted", approved(revoked(failed())).ended()),
+            ("denied", Story::new(denied()).asked(0)),
+            ("withdrawn", Story::new(withdrawn()).asked(0)),
+            ("lapsed", Story::new(State::Lapsed { at: at(480) }).asked(0)),
+            (
+                "auto-approved",
+                Story::new(State::Granting).told("jitney", 0, What::AutoApproved { under: Span::mins(15) }),
+            ),
+            ("break-glass", Story::new(State::Granting).with(|r| r.kind = Kind::BreakGlass)),
+            (
+                "extension",
+                Story::new(pending(0))
+                    .asked(0)
+                    .with(|r| r.kind = Kind::Extension { parent: RequestId::from_number(1040) }),
+            ),
+            (
+                "applied",
+                approved(State::Applied { at: at(6) })
+                    .with(|r| r.kind = Kind::Extension { parent: RequestId::from_number(1040) }),
+            ),
+        ],
+    );
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn a_stage_asks_while_it_is_pending_and_then_says_what_came_of_it() {
+    let second = || Story::new(pending(1)).asked(0).asked(1).vote("bob", 0, 3);
+    let mut out = gallery(
+        View::Approval { stage: 0 },
+        vec![
+            ("asked", Story::new(pending(0)).asked(0)),
+            ("approved", second()),
+            ("denied", Story::new(denied()).asked(0)),
+            ("lapsed", Story::new(State::Lapsed { at: at(480) }).asked(0)),
+            (
+                "nobody to ask",
+                Story::new(pending(0)).asked(0).with(|r| {
+                    if let State::Pending(state) = &mut r.state {
+                        state.asked.clear()
+                    }
+                }),
+            ),
+        ],
+    );
+    out += &gallery(
+        View::Approval { stage: 1 },
+        vec![
+            ("second stage, not asked yet", Story::new(pending(0)).asked(0)),
+            ("second stage, fallback, one of two", second().vote("carol", 1, 4)),
+            (
+                "second stage, held",
+                Story::new(held()).asked(0).asked(1).vote("bob", 0, 3).vote("carol", 1, 4).vote("dana", 1, 5),
+            ),
+        ],
+    );
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn nudges_ask_only_while_the_stage_they_are_about_waits() {
+    let reminded = |state| Story::new(state).asked(0).told("jitney", 30, What::Reminded { times: 1 });
+    let escalated = |state| reminded(state).told("jitney", 60, What::Escalated { asked: vec![id("dana")] });
+    let reminder = View::Nudge { kind: NudgeKind::Reminder, number: 1 };
+    let mut out = gallery(
+        reminder,
+        vec![
+            ("reminder", reminded(pending(0))),
+            ("the stage is over, never posted", reminded(pending(1)).asked(1)),
+            ("the stage is over", reminded(pending(1)).asked(1).posted(reminder)),
+            ("denied", reminded(denied()).posted(reminder)),
+        ],
+    );
+    out += &gallery(
+        View::Nudge { kind: NudgeKind::Escalation, number: 1 },
+        vec![("escalation", escalated(pending(0)))],
+    );
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn the_requester_hears_what_they_can_do_now() {
+    let active = || Story::new(State::Active { warned: false }).granted();
+    let dm = |kind| View::Dm { kind, number: 1 };
+    let rules = vec![Reason {
+        code: ReasonCode::Never,
+        rule: "never[0] of billing/read (policies/billing.toml:19:1)".to_owned(),
+        saw: "employment is contractor".to_owned(),
+        wants: "another employment".to_owned(),
+    }];
+    let by_rule = State::Denied {
+        by: None,
+        name: "Jitney".to_owned(),
+        reason: "no longer eligible".to_owned(),
+        at: at(7),
+    };
+    let mut out = gallery(
+        dm(DmKind::Active),
+        vec![
+            ("active, credential waits", active()),
+            (
+                "active, credential revealed",
+                active().with(|r| r.credential.as_mut().unwrap().revealed_at = Some(at(12))),
+            ),
+            ("active, credential erased", active().with(|r| r.credential.as_mut().unwrap().erased = true)),
+            (
+                "active, no credential",
+                active().with(|r| {
+                    r.credential = None;
+                    r.terms.steps[0].issues_credential = false;
+                }),
+            ),
+            ("active, by break-glass", active().with(|r| r.kind = Kind::BreakGlass)),
+            ("ending", Story::new(revoking(false)).granted().posted(dm(DmKind::Active))),
+            ("over before it was said", Story::new(revoked(EndCause::Released)).ended()),
+        ],
+    );
+    out += &gallery(
+        dm(DmKind::Warning),
+        vec![
+            ("warning", active()),
+            ("warning, ended", Story::new(revoked(EndCause::Expiry)).ended().posted(dm(DmKind::Warning))),
+        ],
+    );
+    out += &gallery(
+        dm(DmKind::Waiting),
+        vec![
+            ("scheduled", Story::new(State::Scheduled { starts_at: at(600) })),
+            ("held", Story::new(held())),
+            ("started", active().posted(dm(DmKind::Waiting))),
+            ("started before it was said", active()),
+        ],
+    );
+    out += &gallery(
+        dm(DmKind::Decided),
+        vec![
+            ("denied", Story::new(denied())),
+            (
+                "denied by a rule",
+                Story::new(by_rule).told(
+                    "jitney",
+                    7,
+                    What::Denied { reason: "no longer eligible".to_owned(), rules },
+                ),
+            ),
+            ("withdrawn", Story::new(withdrawn())),
+            ("lapsed", Story::new(State::Lapsed { at: at(480) })),
+        ],
+    );
+    let extended = |state| {
+        Story::new(state).granted().told(
+            "jitney",
+            20,
+            What::Extended { extension: RequestId::from_number(1043), from: at(130), to: at(190) },
+        )
+    };
+    out += &gallery(
+        dm(DmKind::Extended),
+        vec![
+            ("extended, told on the grant", extended(State::Active { warned: false })),
+            (
+                "extended, told on the extension",
+                Story::new(State::Applied { at: at(20) }).told(
+                    "bob",
+                    20,
+                    What::Applied { parent: RequestId::from_number(1040), expires_at: at(190) },
+                ),
+            ),
+        ],
+    );
+    out += &gallery(
+        dm(DmKind::Ended),
+        vec![
+            ("expired", Story::new(revoked(EndCause::Expiry)).ended()),
+            (
+                "expired, something remains",
+                Story::new(revoked(EndCause::Expiry)).ended().with(|r| {
+                    r.terms.steps[0].cannot_end = vec!["downloads that were begun".to_owned()];
+                }),
+            ),
+            ("not granted", Story::new(revoked(failed())).ended()),
+            ("found again", Story::new(revoking(false)).granted()),
+            ("the person left", Story::new(revoked(EndCause::Leaver)).ended()),
+            (
+                "locked down",
+                Story::new(revoked(EndCause::Lockdown { stuck: RequestId::from_number(1001) })).ended(),
+            ),
+        ],
+    );
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn security_hears_of_break_glass_and_of_what_is_stuck() {
+    let glass = |state| {
+        Story::new(state).granted().with(|r| {
+            r.kind = Kind::BreakGlass;
+            r.review_due_at = Some(at(1440));
+        })
+    };
+    let stuck = |state| {
+        Story::new(state).granted().told(
+            "jitney",
+            131,
+            What::Stuck { late: Span::secs(75), locked: vec!["billing-pg".parse().unwrap()] },
+        )
+    };
+    let out = gallery(
+        View::Security,
+        vec![
+            ("nothing to say", Story::new(State::Active { warned: false }).granted()),
+            ("break-glass", glass(State::Active { warned: false })),
+            (
+                "break-glass, over and reviewed",
+                glass(revoked(EndCause::Expiry)).ended().with(|r| r.review_due_at = None),
+            ),
+            (
+                "stuck",
+                stuck(revoking(true)).with(|r| {
+                    r.steps[0].last_error = Some("connection refused".to_owned());
+                    r.steps[0].retry_at = Some(at(133));
+                }),
+            ),
+            ("stuck no more", stuck(revoked(EndCause::Expiry)).ended()),
+        ],
+    );
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn the_log_tells_every_kind_of_entry_and_counts_what_it_leaves_out() {
+    let label = || "a login in billing-pg".to_owned();
+    let other = RequestId::from_number(1001);
+    let mut story = Story::new(State::Active { warned: false }).asked(0).asked(1);
+    for (by, what) in [
+        ("jitney", What::AutoApproved { under: Span::mins(15) }),
+        ("bob", What::Approved { stage: 0, have: 1, need: 2, took: Span::secs(250) }),
+        ("jitney", What::VoteDropped { voter: id("bob") }),
+        ("jitney", What::Reminded { times: 2 }),
+        ("jitney", What::Escalated { asked: vec![id("dana"), id("carol")] }),
+        ("jitney", What::Held { targets: vec!["billing-pg".parse().unwrap()] }),
+        ("bob", What::Denied { reason: "No <need>".to_owned(), rules: vec![] }),
+        ("ann", What::Withdrawn { cause: WithdrawCause::Requester }),
+        ("jitney", What::Withdrawn { cause: WithdrawCause::ParentEnded }),
+        ("jitney", What::Withdrawn { cause: WithdrawCause::Leaver }),
+        ("jitney", What::Withdrawn { cause: WithdrawCause::Superseded }),
+        ("jitney", What::Lapsed),
+        ("jitney", What::Scheduled { starts_at: at(600) }),
+        ("jitney", What::Provisioning { not_after: at(145) }),
+        ("jitney", What::FoundStanding { step: 0, label: label(), evidence: evidence("a line for ann") }),
+        ("jitney", What::FoundShared { step: 0, label: label(), with: other }),
+        ("jitney", What::Granted { step: 0, label: label(), evidence: evidence("a line for jit-r1042") }),
+        (
+            "jitney",
+            What::CallFailed {
+                step: 0,
+                label: label(),
+                op: Op::Revoke,
+                error: "503 & more".to_owned(),
+                failures: 3,
+            },
+        ),
+        ("jitney", What::Activated { expires_at: at(130) }),
+        ("jitney", What::Warned { expires_at: at(130) }),
+        ("jitney", What::Extended { extension: other, from: at(130), to: at(190) }),
+        ("jitney", What::Applied { parent: other, expires_at: at(190) }),
+        ("jitney", What::ExpiryMoved { step: 0, evidence: evidence("valid until 13:10") }),
+        ("ann", What::Ending { cause: EndCause::Released }),
+        ("jitney", What::Ending { cause: EndCause::Reappeared }),
+        (
+            "jitney",
+            What::Gone { step: 0, label: label(), evidence: evidence("no line for jit-r1042 among 14") },
+        ),
+        ("jitney", What::HandedOver { step: 0, label: label(), to: other }),
+        ("jitney", What::Inherited { step: 0, from: other }),
+        ("jitney", What::Stuck { late: Span::secs(75), locked: vec!["billing-pg".parse().unwrap()] }),
+        ("dana", What::WaiverGiven { reason: "seen by hand".to_owned() }),
+        ("jitney", What::LockdownLifted { waived: None, by_one: false }),
+        ("dana", What::LockdownLifted { waived: Some("checked by hand".to_owned()), by_one: true }),
+        ("dana", What::Attested { step: 0, label: label(), evidence: "I looked at the console".to_owned() }),
+        (
+            "jitney",
+            What::Revoked {
+                cause: EndCause::Expiry,
+                took: Span::secs(4),
+                remains: vec!["open downloads".to_owned()],
+            },
+        ),
+        ("jitney", What::Closed { evidence: vec![evidence("no line")] }),
+        ("jitney", What::Reappeared { step: 0, label: label(), evidence: evidence("a line for jit-r1042") }),
+        ("ann", What::CredentialRevealed),
+        ("jitney", What::RevealRefused),
+        ("dana", What::Reviewed { finding: "It was needed".to_owned() }),
+    ] {
+        story = story.told(by, 40, what);
+    }
+    let mut out = gallery(View::Log, vec![("every kind", story)]);
+    let mut long = Story::new(State::Active { warned: false });
+    for failures in 0..400 {
+        let error = format!("answered 503, {}", "long ".repeat(50));
+        long = long.told(
+            "jitney",
+            40,
+            What::CallFailed { step: 0, label: label(), op: Op::Revoke, error, failures },
+        );
+    }
+    let cut = picture(render(&long.dossier, &everybody(), View::Log, None));
+    assert!(cut.contains("(399 in a row)") && !cut.contains("(100 in a row)"));
+    out.push_str(cut.lines().find(|line| line.contains("earlier")).unwrap());
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn every_message_has_its_own_mark() {
+    let mut views =
+        vec![View::Card, View::Log, View::Security, View::Approval { stage: 0 }, View::Approval { stage: 1 }];
+    for number in [1, 2] {
+        for kind in [NudgeKind::Reminder, NudgeKind::Escalation] {
+            views.push(View::Nudge { kind, number });
+        }
+        for kind in [
+            DmKind::Decided,
+            DmKind::Waiting,
+            DmKind::Active,
+            DmKind::Warning,
+            DmKind::Extended,
+            DmKind::Ended,
+        ] {
+            views.push(View::Dm { kind, number });
+        }
+    }
+    let marks: std::collections::BTreeSet<String> =
+        views.iter().map(|view| marker(RequestId::from_number(1042), *view)).collect();
+    assert_eq!(marks.len(), views.len());
+    assert!(marks.contains("R1042:card"));
+}

@@ -1,0 +1,242 @@
+//! What Slack sends, read; and the forms that it gets.
+
+use jitney::slack::envelope::{self, Button, Caller, Frame, Input, Press};
+use jitney::slack::link_plan::Farewell;
+use jitney::slack::modal::{self, Draft};
+use jitney::time::Span;
+use serde_json::{Value, json};
+
+use super::people::{Story, at, everybody, policies};
+use super::views::block;
+
+fn read(frame: &Value) -> Frame {
+    envelope::parse(&frame.to_string()).unwrap()
+}
+
+fn input(kind: &str, payload: Value) -> Result<Input, String> {
+    match read(&json!({"envelope_id": "e1", "type": kind, "payload": payload})) {
+        Frame::Envelope(envelope) => envelope.input,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn frames_are_read_with_and_without_what_slack_leaves_out() {
+    let debug = json!({"host": "applink-1", "build_number": 10, "approximate_connection_time": 18060});
+    assert_eq!(
+        read(
+            &json!({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}, "debug_info": debug})
+        ),
+        Frame::Hello
+    );
+    assert_eq!(read(&json!({"type": "hello"})), Frame::Hello);
+    for (reason, farewell) in [
+        ("warning", Farewell::Warning),
+        ("refresh_requested", Farewell::RefreshRequested),
+        ("link_disabled", Farewell::LinkDisabled),
+        ("too_many_websockets", Farewell::TooManyLinks),
+        ("new", Farewell::Other("new".to_owned())),
+    ] {
+        assert_eq!(
+            read(&json!({"type": "disconnect", "reason": reason, "debug_info": {"host": "h"}})),
+            Frame::Disconnect(farewell.clone())
+        );
+        assert_eq!(read(&json!({"type": "disconnect", "reason": reason})), Frame::Disconnect(farewell));
+    }
+    assert_eq!(read(&json!({"type": "odd"})), Frame::Unknown("odd".to_owned()));
+    for text in ["", "hello", "[]", "{}", "{\"type\":7}", "{\"type\":"] {
+        assert!(envelope::parse(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_command_is_read() {
+    let payload = json!({
+        "token": "x", "team_id": "T0OURS", "team_domain": "example", "channel_id": "C1", "channel_name": "general",
+        "user_id": "U0ANN", "user_name": "ann", "command": "/jit", "text": "list", "api_app_id": "A1",
+        "is_enterprise_install": "false", "response_url": "https://hooks.slack.com/commands/1", "trigger_id": "1.2.a",
+    });
+    let Ok(Input::Slash { caller, command, text, trigger, place }) = input("slash_commands", payload) else {
+        panic!("no command")
+    };
+    assert_eq!(caller, Caller { user: "U0ANN".to_owned(), team: Some("T0OURS".to_owned()) });
+    assert_eq!((command.as_str(), text.as_str(), trigger.as_str()), ("/jit", "list", "1.2.a"));
+    assert_eq!(place.response_url.as_deref(), Some("https://hooks.slack.com/commands/1"));
+    assert!(input("slash_commands", json!({"command": "/jit"})).is_err(), "nobody typed it");
+}
+
+#[test]
+fn clicks_are_read_whoever_installed_the_app() {
+    let click = |team: Value, action: Value| {
+        input(
+            "interactive",
+            json!({
+                "type": "block_actions", "team": team, "user": {"id": "U0BOB", "username": "bob", "team_id": "T0OURS"},
+                "api_app_id": "A1", "trigger_id": "1.2.a", "response_url": "https://hooks.slack.com/actions/1",
+                "container": {"type": "message", "message_ts": "2.0", "channel_id": "C1", "is_ephemeral": false},
+                "channel": {"id": "C1", "name": "access"}, "message": {"ts": "2.0", "thread_ts": "1.0"},
+                "state": {"values": {}}, "actions": [action],
+            }),
+        )
+    };
+    let button =
+        |id: &str, value: &str| json!({"type": "button", "action_id": id, "value": value, "block_id": "b"});
+    for team in [json!({"id": "T0OTHER", "domain": "other"}), Value::Null] {
+        let Ok(Input::Click { caller, button, place, .. }) = click(team, button("jit_approve", "R1042"))
+        else {
+            panic!("no click")
+        };
+        assert_eq!(caller.team.as_deref(), Some("T0OURS"), "the person's own workspace counts");
+        assert_eq!(button, Button::Known(Press::Approve, "R1042".parse().unwrap()));
+        assert_eq!((place.channel.as_deref(), place.thread_ts.as_deref()), (Some("C1"), Some("1.0")));
+    }
+    for press in Press::ALL {
+        assert!(matches!(
+            click(Value::Null, button(press.action_id(), "R1")),
+            Ok(Input::Click { button: Button::Known(known, _), .. }) if known == press
+        ));
+    }
+    for (id, value) in [("jit_other", "R1"), ("jit_approve", "R1; R2"), ("jit_approve", "")] {
+        assert!(matches!(
+            click(Value::Null, button(id, value)),
+            Ok(Input::Click { button: Button::Unknown(_), .. })
+        ));
+    }
+    let select =
+        json!({"type": "static_select", "action_id": "duration", "selected_option": {"value": "1h"}});
+    assert!(matches!(click(Value::Null, select), Ok(Input::Quiet(_))));
+}
+
+fn submission(values: Value) -> Result<Input, String> {
+    input(
+        "interactive",
+        json!({
+            "type": "view_submission", "team": {"id": "T0OURS"}, "user": {"id": "U0ANN", "team_id": "T0OURS"},
+            "view": {
+                "id": "V1", "team_id": "T0OURS", "type": "modal", "callback_id": "jit_request_form", "private_metadata": "",
+                "hash": "1.x", "root_view_id": "V1", "previous_view_id": null, "state": {"values": values},
+            },
+            "response_urls": [],
+        }),
+    )
+}
+
+#[test]
+fn a_request_form_is_read_into_an_ask() {
+    let values = json!({
+        "role": {"jit_role": {"type": "external_select", "selected_option": {"text": {}, "value": "billing/read"}}},
+        "duration:billing/read": {"duration": {"type": "static_select", "selected_option": {"value": "1h30m"}}},
+        "why": {"why": {"type": "plain_text_input", "value": "  Replica lag alarm  "}},
+        "ticket": {"ticket": {"type": "plain_text_input", "value": "https://example.atlassian.net/browse/ops-311"}},
+        "field:schema": {"field": {"type": "static_select", "selected_option": {"value": "ledger"}}},
+        "starts": {"starts": {"type": "datetimepicker", "selected_date_time": at(60).seconds()}},
+        "glass": {"glass": {"type": "checkboxes", "selected_options": [{"value": "glass"}]}},
+    });
+    let Ok(Input::Form { view, .. }) = submission(values) else { panic!("no form") };
+    let sent = modal::read_request(&view).unwrap();
+    assert_eq!(sent.ask.role.to_string(), "billing/read");
+    assert_eq!(sent.ask.duration, Span::mins(90));
+    assert_eq!(sent.ask.justification, "Replica lag alarm");
+    assert_eq!(sent.ask.ticket.unwrap().as_str(), "OPS-311");
+    assert_eq!(sent.ask.fields["schema"], "ledger");
+    assert_eq!(sent.ask.starts_at, Some(at(60)));
+    assert!(sent.break_glass);
+}
+
+#[test]
+fn an_empty_form_says_what_is_missing_where() {
+    let values = json!({
+        "role": {"jit_role": {"type": "external_select", "selected_option": null}},
+        "duration:": {"duration": {"type": "static_select", "selected_option": null}},
+        "why": {"why": {"type": "plain_text_input", "value": null}},
+        "ticket": {"ticket": {"type": "plain_text_input", "value": "yesterday's incident"}},
+        "starts": {"starts": {"type": "datetimepicker", "selected_date_time": null}},
+        "glass": {"glass": {"type": "checkboxes", "selected_options": []}},
+    });
+    let Ok(Input::Form { view, .. }) = submission(values) else { panic!("no form") };
+    let errors = modal::read_request(&view).unwrap_err();
+    let blocks: Vec<&str> = errors.keys().map(String::as_str).collect();
+    assert_eq!(blocks, ["duration:", "role", "ticket", "why"]);
+}
+
+#[test]
+fn a_search_a_choice_a_shortcut_and_the_rest_are_read() {
+    let user = json!({"id": "U0ANN", "team_id": "T0OURS"});
+    let suggestion = json!({"type": "block_suggestion", "user": user, "action_id": "jit_role", "block_id": "role",
+        "value": "bill", "team": null, "view": {"id": "V1"}});
+    assert!(matches!(input("interactive", suggestion), Ok(Input::Suggest { query, .. }) if query == "bill"));
+    let chosen = json!({"type": "block_actions", "user": user, "team": null,
+        "container": {"type": "view", "view_id": "V1"},
+        "view": {"id": "V1", "hash": "1.x", "callback_id": "jit_request_form", "state": {"values": {
+            "why": {"why": {"value": "kept"}}}}},
+        "actions": [{"action_id": "jit_role", "type": "external_select", "selected_option": {"value": "billing/read"}}]});
+    let Ok(Input::RoleChosen { view, role, .. }) = input("interactive", chosen) else { panic!("no choice") };
+    assert_eq!((role.as_str(), view.hash.as_deref()), ("billing/read", Some("1.x")));
+    assert_eq!(view.values["why"], "kept");
+    let shortcut =
+        json!({"type": "shortcut", "callback_id": "jit_request", "user": user, "trigger_id": "1.2.a"});
+    assert!(matches!(input("interactive", shortcut), Ok(Input::Shortcut { .. })));
+    let event = json!({"type": "event_callback", "event_id": "Ev1", "event": {"type": "app_home_opened"}});
+    assert!(matches!(input("events_api", event), Ok(Input::Event { id, .. }) if id == "Ev1"));
+    let closed = json!({"type": "view_closed", "user": user, "view": {"id": "V1"}, "is_cleared": false});
+    assert!(matches!(input("interactive", closed), Ok(Input::Quiet(_))));
+    assert!(input("interactive", json!({"type": "dialog_submission", "user": user})).is_err());
+    assert!(matches!(input("new_kind", json!({})), Ok(Input::Quiet(_))));
+}
+
+/// A form as a few lines: each field with what is filled in and what can be chosen.
+fn picture(form: &Value) -> String {
+    let mut out = format!("[{}] {}\n", form["callback_id"].as_str().unwrap_or("-"), form["title"]["text"]);
+    for piece in form["blocks"].as_array().unwrap() {
+        if piece["type"] != "input" {
+            out += &block(piece);
+            continue;
+        }
+        let element = &piece["element"];
+        let filled = [&element["initial_value"], &element["initial_option"]["value"]];
+        let filled: String = filled.iter().filter_map(|v| v.as_str()).map(|v| format!(" = {v:?}")).collect();
+        let options: Vec<&str> = element["options"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|option| option["text"]["text"].as_str().unwrap())
+            .collect();
+        let optional = if piece["optional"] == true { ", optional" } else { "" };
+        out += &format!(
+            "{} {}{optional}: {}{filled} {}\n",
+            piece["block_id"].as_str().unwrap(),
+            element["type"].as_str().unwrap(),
+            piece["label"]["text"].as_str().unwrap(),
+            options.join(" | ")
+        );
+    }
+    out
+}
+
+#[test]
+fn forms_have_the_fields_that_the_role_wants() {
+    let (set, people) = (policies(), everybody());
+    let story = Story::new(jitney::lifecycle::State::Active { warned: false }).granted();
+    let request = &story.dossier.request;
+    let chosen = Draft {
+        role: Some("billing/read".parse().unwrap()),
+        duration: Some(Span::mins(45)),
+        because: Some("Replica lag alarm".to_owned()),
+        hint: String::new(),
+    };
+    let too_long = Draft { duration: Some(Span::days(2)), ..chosen.clone() };
+    let reveal = serde_json::to_value(modal::reveal("1.2.a", request, &"s3cret".to_owned().into())).unwrap();
+    let forms = [
+        modal::request(&set, &people, &Draft::default()),
+        modal::request(&set, &people, &chosen),
+        modal::request(&set, &people, &too_long),
+        modal::extend(request, None, None),
+        modal::deny(request),
+        modal::revoke(request),
+        modal::notice("Said and done."),
+        reveal["view"].clone(),
+    ];
+    let out: Vec<String> = forms.iter().map(picture).collect();
+    insta::assert_snapshot!(out.join("\n"));
+    insta::assert_json_snapshot!(forms[1]);
+}
