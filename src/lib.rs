@@ -1,7 +1,10 @@
 //! Jitney: just-in-time access from Slack. The modules in reading order: the words ([`ids`], [`time`]), who may
 //! what ([`policy`]), the life of a request ([`lifecycle`]).
 
+pub mod admin;
 pub mod audit;
+pub mod cli;
+pub mod config;
 pub mod credentials;
 pub mod directory;
 pub mod engine;
@@ -13,5 +16,6 @@ pub mod playground;
 pub mod policy;
 pub mod store;
 pub mod targets;
+pub mod telemetry;
 pub mod time;
 pub mod wheel;

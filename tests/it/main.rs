@@ -11,7 +11,9 @@
 )]
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 
+mod admin;
 mod audit;
+mod cli;
 mod credentials;
 mod directory;
 mod jira;
@@ -19,6 +21,7 @@ mod outbox;
 mod policy;
 mod store;
 mod targets;
+mod tidy;
 
 #[test]
 fn ids_are_spoken() {
