@@ -1,7 +1,11 @@
 //! Jitney: just-in-time access from Slack. The modules in reading order: the words ([`ids`], [`time`]), who may
 //! what ([`policy`]), the life of a request ([`lifecycle`]).
 
+pub mod admin;
 pub mod audit;
+pub mod bot;
+pub mod cli;
+pub mod config;
 pub mod credentials;
 pub mod directory;
 pub mod engine;
@@ -14,5 +18,6 @@ pub mod policy;
 pub mod slack;
 pub mod store;
 pub mod targets;
+pub mod telemetry;
 pub mod time;
 pub mod wheel;

@@ -1,3 +1,5 @@
 //! Parses the command line and calls one function of `cli`.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    jitney::cli::run(std::env::args_os())
+}

@@ -237,7 +237,7 @@ pub struct Filter {
 }
 
 /// How the engine is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// Its now.
     pub now: Timestamp,

@@ -6,12 +6,13 @@ use std::sync::{Arc, PoisonError};
 use rand::rngs::StdRng;
 use thiserror::Error;
 
+use super::clock::EngineClock;
 use super::handle::Shared;
 use super::{Answers, Command, Completion, EngineError, Owed, Status, TicketProgress};
 use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
-use crate::lifecycle::{Answer, Event, Refusal, Request, Rules, next_due};
-use crate::policy::{Catalogue, People, PolicySet, Reason, ReasonCode};
+use crate::lifecycle::{Event, Refusal, Request, Rules, next_due};
+use crate::policy::{Catalogue, People, PolicySet};
 use crate::store::{Claimable, Store, StoreError, Tx};
 use crate::time::{Clock, Span, Timestamp};
 use crate::wheel::Wheel;
@@ -24,12 +25,6 @@ const HORIZON: Span = Span::mins(10);
 const WHEEL_CAP: usize = 65_536;
 /// A due row whose look changed nothing is looked at again after this.
 const TICK_AGAIN: Span = Span::secs(30);
-/// A wall clock that is off by more than this is told.
-const CLOCK_ALARM: Span = Span::secs(5);
-/// How often the time is kept while the wall clock is behind.
-const KEEP_TIME: Span = Span::secs(30);
-/// Follow-ups of follow-ups, at most: a chain this long is a mistake of ours.
-const MOST_FOLLOW_UPS: usize = 256;
 
 /// What an engine is made of.
 pub struct Parts {
@@ -64,29 +59,20 @@ pub struct Core {
     pub(super) breakers: BTreeSet<TargetId>,
     pub(super) open_requests_per_person: u32,
     pub(super) refusing: Option<String>,
-    clock: Arc<dyn Clock>,
+    clock: EngineClock,
     wheel: Wheel,
-    claimed: BTreeMap<i64, Claimed>,
-    clock_floor: ClockFloor,
+    pub(super) claimed: BTreeMap<i64, Claimed>,
     next_ready: Option<Timestamp>,
     people_seen: Option<Arc<People>>,
     /// Calls that were owed when this engine started: an earlier process may have sent them.
-    resumed: BTreeSet<EffectId>,
+    pub(super) resumed: BTreeSet<EffectId>,
 }
 
 /// Work that the outbox has.
 #[derive(Debug, Clone)]
-struct Claimed {
+pub(super) struct Claimed {
     lane: String,
-    attempts: u32,
-}
-
-/// The engine's now never runs backwards.
-#[derive(Debug, Clone, Copy)]
-struct ClockFloor {
-    last: Timestamp,
-    last_monotonic: Span,
-    alarmed: bool,
+    pub(super) attempts: u32,
 }
 
 /// The policies and the directory, as one decision sees them.
@@ -116,7 +102,8 @@ impl From<Refusal> for Stop {
 #[derive(Default)]
 pub(super) struct Touched {
     pub(super) due: BTreeMap<RequestId, Option<Timestamp>>,
-    freed: Vec<i64>,
+    /// Work that is no longer claimed.
+    pub(super) freed: Vec<i64>,
 }
 
 /// An input for the core.
@@ -143,7 +130,6 @@ impl Core {
         // An earlier process may have tried what is owed, and told nobody: the edges then look before they post.
         tx.count_as_tried()?;
         tx.commit()?;
-        let monotonic = parts.clock.monotonic();
         let mut core = Self {
             store: Some(store),
             rules: parts.rules,
@@ -154,10 +140,9 @@ impl Core {
             breakers: BTreeSet::new(),
             open_requests_per_person: parts.open_requests_per_person,
             refusing: None,
-            clock: parts.clock,
+            clock: EngineClock::new(parts.clock, last),
             wheel: Wheel::new(HORIZON, WHEEL_CAP),
             claimed: BTreeMap::new(),
-            clock_floor: ClockFloor { last, last_monotonic: monotonic, alarmed: false },
             next_ready: None,
             people_seen: None,
             resumed,
@@ -177,25 +162,9 @@ impl Core {
         Arc::clone(&self.shared)
     }
 
-    /// The later of the wall clock and the last committed now plus the time since.
+    /// The engine's time: see [`EngineClock`].
     pub fn now(&mut self) -> Timestamp {
-        let wall = self.clock.wall();
-        let monotonic = self.clock.monotonic();
-        let since =
-            Span::millis(monotonic.as_millis().saturating_sub(self.clock_floor.last_monotonic.as_millis()));
-        let floor = self.clock_floor.last + since;
-        let behind = floor.since(wall);
-        if behind > CLOCK_ALARM && !self.clock_floor.alarmed {
-            self.clock_floor.alarmed = true;
-            tracing::error!(
-                wall = %wall, expected = %floor,
-                "the wall clock is {} behind the last committed time; timers go on from the later one. Set the clock.",
-                behind.words()
-            );
-        } else if behind <= CLOCK_ALARM {
-            self.clock_floor.alarmed = false;
-        }
-        wall.max(floor)
+        self.clock.now()
     }
 
     /// Runs inputs, each on its own savepoint, and commits them together.
@@ -254,13 +223,12 @@ impl Core {
     /// When to look again because of time alone.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        let keep_time = self.clock_floor.alarmed.then(|| self.clock_floor.last + KEEP_TIME);
-        [self.wheel.next(), self.next_ready, keep_time].into_iter().flatten().min()
+        [self.wheel.next(), self.next_ready, self.clock.keep_at()].into_iter().flatten().min()
     }
 
     /// While the wall clock is behind, a restart would lose the time since the last commit: it is kept often.
     fn keep_time_when_behind(&mut self, now: Timestamp) -> Result<(), EngineError> {
-        if self.clock_floor.alarmed && now.since(self.clock_floor.last) >= KEEP_TIME {
+        if self.clock.keep_at().is_some_and(|at| now >= at) {
             self.commit(|_, _, _| Ok(())).map_err(|e| EngineError::Store(e.to_string()))?;
         }
         Ok(())
@@ -367,164 +335,12 @@ impl Core {
         })
     }
 
-    fn input(
-        &mut self,
-        tx: &mut Tx<'_>,
-        touched: &mut Touched,
-        input: &Input,
-        now: Timestamp,
-    ) -> Result<Result<Answer, EngineError>, StoreError> {
-        match input {
-            Input::Command(command) => self.command(tx, touched, command, now).map(Ok),
-            Input::Complete(completion) => {
-                self.complete(tx, touched, completion, now).map(|()| Ok(Answer::Noted))
-            }
-            Input::Progress(request, progress) => {
-                progress_ticket(tx, *request, progress)?;
-                Ok(Ok(Answer::Noted))
-            }
-        }
-    }
-
-    /// One command: a duplicate hears the first answer again; a refusal is written down.
-    fn command(
-        &mut self,
-        tx: &mut Tx<'_>,
-        touched: &mut Touched,
-        command: &Command,
-        now: Timestamp,
-    ) -> Result<Answer, StoreError> {
-        if let Some(key) = &command.key
-            && let Some(answer) = tx.answer(key)?
-        {
-            return Ok(answer);
-        }
-        if let Some(answer) = self.refused_for_the_disk(command) {
-            return Ok(answer);
-        }
-        let mut inner = Touched::default();
-        let result = tx.savepoint(|tx| self.act(tx, &mut inner, command, now));
-        let answer = match result {
-            Ok(answer) => {
-                touched.due.append(&mut inner.due);
-                answer
-            }
-            Err(Stop::Refused(refusal)) => {
-                self.audit_refusal(tx, command, &refusal, now)?;
-                Answer::Refused(refusal)
-            }
-            Err(Stop::Store(error)) => return Err(error),
-            Err(Stop::Internal(error)) => {
-                tracing::error!(error, verb = ?command.verb, "a command was rolled back by a mistake of ours");
-                Answer::Refused(Refusal::Rules(vec![broken()]))
-            }
-        };
-        if let Some(key) = &command.key {
-            tx.put_answer(key, &answer, now)?;
-        }
-        Ok(answer)
-    }
-
-    fn complete(
-        &mut self,
-        tx: &mut Tx<'_>,
-        touched: &mut Touched,
-        completion: &Completion,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        match completion {
-            Completion::Target { row, effect, outcome } => {
-                let resumed = self.resumed.remove(effect);
-                let event = Event::Settled { effect: *effect, outcome: outcome.clone(), resumed };
-                self.settle_input(tx, touched, |core, tx, touched| {
-                    core.event(tx, touched, effect.request(), &event, now).map(|_| ())
-                })?;
-                tx.settle_row(*row)?;
-                touched.freed.push(*row);
-            }
-            Completion::Shown { row, request, view, message, revision } => {
-                if let Some(message) = message {
-                    tx.put_message(*request, *view, message)?;
-                }
-                tx.settle_revision(*row, *revision, now)?;
-                touched.freed.push(*row);
-            }
-            Completion::Told { row, request: _, revision } => {
-                tx.settle_revision(*row, *revision, now)?;
-                touched.freed.push(*row);
-            }
-            Completion::Later { row, error, after } => {
-                let attempts = self.claimed.get(row).map_or(0, |c| c.attempts);
-                let wait = later(attempts, *after, self.jitter());
-                tx.later(*row, now + wait, error)?;
-                touched.freed.push(*row);
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs one event on its own savepoint. A refusal changes nothing; a mistake of ours is told and changes
-    /// nothing, so that it never stops its neighbours.
-    fn settle_input(
-        &mut self,
-        tx: &mut Tx<'_>,
-        touched: &mut Touched,
-        run: impl FnOnce(&mut Self, &mut Tx<'_>, &mut Touched) -> Result<(), Stop>,
-    ) -> Result<(), StoreError> {
-        let mut inner = Touched::default();
-        match tx.savepoint(|tx| run(self, tx, &mut inner)) {
-            Ok(()) => {
-                touched.due.append(&mut inner.due);
-                Ok(())
-            }
-            Err(Stop::Refused(refusal)) => {
-                tracing::debug!(?refusal, "nothing changed");
-                Ok(())
-            }
-            Err(Stop::Internal(error)) => {
-                tracing::error!(error, "an event was rolled back by a mistake of ours");
-                Ok(())
-            }
-            Err(Stop::Store(error)) => Err(error),
-        }
-    }
-
-    /// An event for a request, with its follow-ups.
-    pub(super) fn event(
-        &mut self,
-        tx: &mut Tx<'_>,
-        touched: &mut Touched,
-        id: RequestId,
-        event: &Event,
-        now: Timestamp,
-    ) -> Result<Answer, Stop> {
-        let (request, _) = tx.request(id)?.ok_or(Refusal::NoSuchRequest { request: id })?;
-        let facts = self.facts(tx, &request, event, now)?;
-        let change = self.rules.step(&request, event, &facts, now)?;
-        let answer = change.answer.clone();
-        if change.request == request {
-            // Nothing to write: a look that found nothing to do, or an answer alone.
-            return Ok(answer);
-        }
-        let mut waiting = self.apply(tx, touched, change, false, now)?;
-        let mut done = 0;
-        while let Some(follow_up) = waiting.pop() {
-            done += 1;
-            if done > MOST_FOLLOW_UPS {
-                return Err(Stop::Internal(format!("{id} was followed up by too much")));
-            }
-            waiting.append(&mut self.follow_up(tx, touched, &follow_up, now)?);
-        }
-        Ok(answer)
-    }
-
     /// Commits what `run` did, and only then lets memory know of it.
     fn commit<T>(
         &mut self,
         run: impl FnOnce(&mut Self, &mut Tx<'_>, &mut Touched) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let now = self.now();
-        let monotonic = self.clock.monotonic();
         // Taken out for the length of the transaction, so that the rest of `self` can be used beside it.
         let mut store = self.store.take().ok_or(StoreError::RolledBack)?;
         let mut touched = Touched::default();
@@ -538,7 +354,7 @@ impl Core {
         })();
         self.store = Some(store);
         let (value, next_ready) = result?;
-        self.clock_floor = ClockFloor { last: now, last_monotonic: monotonic, ..self.clock_floor };
+        self.clock.committed(now);
         self.next_ready = next_ready;
         for (id, due) in touched.due {
             self.wheel.set(id, due);
@@ -566,29 +382,4 @@ impl Core {
         }
         Ok(())
     }
-}
-
-fn progress_ticket(tx: &mut Tx<'_>, request: RequestId, progress: &TicketProgress) -> Result<(), StoreError> {
-    match progress {
-        TicketProgress::Opened { issue } => tx.set_ticket_issue(request, issue),
-        TicketProgress::Commented { entries, comment } => tx.told(entries, comment),
-        TicketProgress::Moved { status } => tx.set_ticket_status(request, status),
-    }
-}
-
-/// What a person hears when we broke our own rules: nothing was changed, and operators can look it up.
-fn broken() -> Reason {
-    Reason {
-        code: ReasonCode::Internal,
-        rule: "a decision that contradicts itself is not taken".to_owned(),
-        saw: "a mistake in Jitney".to_owned(),
-        wants: "an operator to look at Jitney's log; nothing was changed".to_owned(),
-    }
-}
-
-/// Slack and Jira are asked again after 1 s, 2 s, 4 s … up to 5 minutes, or when they said.
-fn later(attempts: u32, after: Option<Span>, jitter: u32) -> Span {
-    let plain = Span::secs(1).times(1_u64 << attempts.min(12)).min(Span::mins(5));
-    let spread = Span::millis(plain.as_millis() * (750 + u64::from(jitter) / 2) / 1000);
-    after.map_or(spread, |after| after.max(Span::millis(100)))
 }

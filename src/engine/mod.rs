@@ -3,10 +3,12 @@
 
 mod act;
 mod apply;
+mod clock;
 mod command;
 mod core;
 mod facts;
 mod handle;
+mod input;
 mod read;
 #[cfg(test)]
 pub(crate) mod scripted;

@@ -41,6 +41,17 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// The id of the key that seals credentials: this one, unless the database was made with another.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn sealing_key(&mut self, id: &str) -> Result<String, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(
+            "UPDATE instance SET key_id = coalesce(key_id, ?1) WHERE one = 1 RETURNING key_id",
+        )?;
+        Ok(sql.query_row([id], |row| row.get(0))?)
+    }
+
     /// Takes the id of the next request; a savepoint that is taken back gives it back.
     ///
     /// # Errors

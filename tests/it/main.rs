@@ -11,7 +11,9 @@
 )]
 #![allow(missing_docs, reason = "a test's name says what it shows")]
 
+mod admin;
 mod audit;
+mod cli;
 mod credentials;
 mod directory;
 mod jira;
@@ -21,6 +23,7 @@ mod policy;
 mod slack;
 mod store;
 mod targets;
+mod tidy;
 
 #[test]
 fn ids_are_spoken() {

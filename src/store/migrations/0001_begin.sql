@@ -5,7 +5,9 @@ CREATE TABLE instance (
     one          INTEGER PRIMARY KEY CHECK (one = 1),
     id           TEXT    NOT NULL,
     last_now     INTEGER NOT NULL,
-    next_request INTEGER NOT NULL
+    next_request INTEGER NOT NULL,
+    -- Tells the key that seals credentials, so that another is noticed at start.
+    key_id       TEXT
 ) STRICT;
 
 -- What an input was answered, so that a duplicate is answered the same.

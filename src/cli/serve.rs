@@ -1,0 +1,64 @@
+//! `jitney serve`: runs the bot until it is told to stop.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::out::Out;
+use super::{ConfigArg, Exit, wiring};
+use crate::bot::{Bot, Setup};
+use crate::config::{Environment, Secrets};
+use crate::credentials::SealingKey;
+use crate::jira::LabelPrefix;
+use crate::telemetry;
+use crate::time::{Clock, SystemClock};
+
+/// Run the bot
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Runs in the foreground and logs to standard error. SIGTERM and Ctrl-C finish what is under way, then stop.
+After a crash, a start takes up what was owed; revocations go first.")]
+pub(super) struct ServeArgs {
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
+    telemetry::start(environment)?;
+    let config = args.config.load(environment)?;
+    let secrets =
+        Secrets::load(&config, environment).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
+    let targets = wiring::targets(&config).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let label: LabelPrefix = "jit".parse().map_err(|e| anyhow::anyhow!("{e}"))?;
+    let setup = Setup {
+        policies: wiring::policies(&config.server.policies, &targets)?,
+        directory: wiring::directory(&config, clock.wall())?,
+        targets,
+        key: SealingKey::read(&config.server.key_file)?,
+        slack: config.slack_settings(&secrets),
+        jira: config.jira_settings(&secrets, label),
+        database: config.server.database.clone(),
+        socket: config.server.socket.clone(),
+        policy_folder: config.server.policies.clone(),
+        clock,
+        open_requests_per_person: config.limits.open_requests_per_person,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let bot = Bot::start(setup).await?;
+        tracing::info!("jitney runs");
+        let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
+        tokio::select! {
+            _ = terminate.recv() => {}
+            interrupt = tokio::signal::ctrl_c() => interrupt.context("Ctrl-C can't be heard")?,
+        }
+        tracing::info!("stopping: what is under way is finished first");
+        bot.stop().await;
+        anyhow::Ok(())
+    })?;
+    out.line("jitney has stopped")?;
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,185 @@
+//! What a configuration says, and what is said of a bad one.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const EXAMPLE: &str = include_str!("../../jitney.example.toml");
+
+fn parse(text: &str) -> Result<Config, Vec<Issue>> {
+    Config::parse("jitney.toml", text, Path::new("/srv/jitney"), &Environment::default())
+}
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    Environment::new(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
+}
+
+fn said(issues: &[Issue]) -> String {
+    list(issues)
+}
+
+#[test]
+fn the_example_parses_and_its_paths_stand_beside_it() {
+    let config = parse(EXAMPLE).unwrap();
+    assert_eq!(config.server.database, Path::new("/srv/jitney/jitney.db"));
+    assert_eq!(config.directory.file, Path::new("/srv/jitney/people.toml"));
+    assert_eq!(config.slack.api_url.as_str(), "https://slack.com/api");
+    assert_eq!(config.limits, Limits::default());
+    assert!(!config.targets.is_empty());
+}
+
+#[test]
+fn every_issue_is_found_at_once() {
+    let text = r##"
+[server]
+databse = "jitney.db"
+socket = 7
+
+[directory]
+max_age = "soon"
+
+[slack]
+api_url = "http://slack.example.com/api"
+team_id = "T0123456789"
+approvals_channel = "#access"
+
+[jira]
+base_url = "example.atlassian.net"
+email = ""
+project = "acc"
+tokenfile = "jira.token"
+
+[jira.transitions]
+granted = "In Progress"
+active = 3
+
+[targets]
+loose = "htpasswd"
+
+[targets.Billing]
+adapter = "htpasswd"
+
+[targets.wiki]
+file = "/srv/wiki/htpasswd"
+
+[limits]
+open_requests_per_person = 0
+
+[servers]
+"##;
+    insta::assert_snapshot!(said(&parse(text).unwrap_err()));
+}
+
+#[test]
+fn a_broken_text_is_reported_where_it_breaks() {
+    insta::assert_snapshot!(said(&parse("[server]\ndatabase = \"x\n\n[slack\n").unwrap_err()));
+}
+
+#[test]
+fn an_empty_text_says_which_sections_to_write() {
+    insta::assert_snapshot!(said(&parse("").unwrap_err()));
+}
+
+#[test]
+fn the_environment_goes_before_the_file() {
+    let environment = environment(&[
+        ("JITNEY_DATABASE", "/data/jitney.db"),
+        ("JITNEY_SLACK_API_URL", "http://127.0.0.1:9000/api/"),
+        ("HOME", "/root"),
+    ]);
+    let config = Config::parse("jitney.toml", EXAMPLE, Path::new("."), &environment).unwrap();
+    assert_eq!(config.server.database, Path::new("/data/jitney.db"));
+    assert_eq!(config.slack.api_url.as_str(), "http://127.0.0.1:9000/api");
+}
+
+#[test]
+fn a_misspelt_variable_is_an_issue() {
+    let environment =
+        environment(&[("JITNEY_DATABSE", "x"), ("JITNEY_JIRA_BASE_URL", "http://jira.example.com")]);
+    let issues = Config::parse("jitney.toml", EXAMPLE, Path::new("."), &environment).unwrap_err();
+    insta::assert_snapshot!(said(&issues));
+}
+
+#[test]
+fn targets_keep_what_only_their_adapter_understands() {
+    let text = format!(
+        "{EXAMPLE}\n[targets.deep]\nadapter = \"x\"\nports = [1, 2]\ntls = {{ on = true, at = 0.5 }}\n"
+    );
+    let config = parse(&text).unwrap();
+    let deep = &config.targets[&TargetId::new("deep").unwrap()];
+    assert_eq!(deep.adapter, "x");
+    assert_eq!(
+        Value::Object(deep.settings.clone()),
+        serde_json::json!({"ports": [1, 2], "tls": {"on": true, "at": 0.5}})
+    );
+    assert!(deep.place.line > 1);
+}
+
+#[test]
+fn addresses_that_would_carry_a_token_in_the_clear_are_refused() {
+    for (text, ok) in [
+        ("https://slack.com/api", true),
+        ("http://localhost:9/api", true),
+        ("http://[::1]:9", true),
+        ("http://127.0.0.1", true),
+        ("http://127.0.0.1.example.com", false),
+        ("http://localhost@example.com", false),
+        ("ftp://example.com", false),
+        ("https://", false),
+        ("https://a b", false),
+        ("https://example.com/?x", false),
+    ] {
+        assert_eq!(text.parse::<BaseUrl>().is_ok(), ok, "{text}");
+    }
+}
+
+#[test]
+fn a_missing_token_names_its_variable_and_its_key() {
+    let mut config = parse(EXAMPLE).unwrap();
+    config.slack.app_token_file = None;
+    config.slack.bot_token_file = None;
+    config.jira.token_file = None;
+    let environment = environment(&[("JITNEY_SLACK_BOT_TOKEN", "xoxb-secret")]);
+    insta::assert_snapshot!(said(&Secrets::load(&config, &environment).unwrap_err()));
+}
+
+#[test]
+fn secrets_are_never_shown() {
+    let config = parse(EXAMPLE).unwrap();
+    let environment = environment(&[
+        ("JITNEY_SLACK_APP_TOKEN", "xapp-very-secret"),
+        ("JITNEY_SLACK_BOT_TOKEN", "xoxb-very-secret"),
+        ("JITNEY_JIRA_TOKEN", "very-secret"),
+    ]);
+    let secrets = Secrets::load(&config, &environment).unwrap();
+    let shown = format!("{environment:?} {secrets:?}");
+    assert!(!shown.contains("very-secret"), "{shown}");
+    assert_eq!(secrets.jira_token.expose_secret(), "very-secret");
+}
+
+#[test]
+fn a_secret_file_that_others_may_read_is_refused() {
+    let folder = std::env::temp_dir().join(format!("jitney-secrets-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("token");
+    for (text, mode, taken) in [
+        ("secret\n", 0o600, true),
+        ("secret", 0o640, true),
+        ("secret", 0o644, false),
+        ("secret", 0o660, false),
+        (" \n", 0o600, false),
+        (&"x".repeat(17 * 1024), 0o600, false),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let read = read_secret_file(&file);
+        assert_eq!(read.is_ok(), taken, "{mode:o} {read:?}");
+        if let Ok(secret) = read {
+            assert_eq!(secret.expose_secret(), "secret");
+        }
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
