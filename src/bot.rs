@@ -75,6 +75,8 @@ impl Bot {
     /// # Errors
     /// Says what is missing or wrong, and what to do about it. Nothing runs then.
     pub async fn start(setup: Setup) -> anyhow::Result<Self> {
+        // One provider for every client; a second start in the same process finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let targets = Arc::new(setup.targets);
         let sealer = Sealer::new(&setup.key);
         let store = open_store(&setup.database, &sealer, &targets)?;

@@ -17,6 +17,7 @@ mod cli;
 mod credentials;
 mod directory;
 mod jira;
+mod journeys;
 mod lifecycle;
 mod outbox;
 mod policy;

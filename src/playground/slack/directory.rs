@@ -1,0 +1,123 @@
+//! `auth.test`, `users.*`, `usergroups.*`, and who is in which conversation.
+
+use serde_json::{Value, json};
+
+use super::api::{Answered, Call};
+use super::rooms::Channel;
+use super::settings::{APP, BOT, BOT_USER, Member, SLACKBOT, TEAM};
+use super::world::World;
+
+const PAGE: usize = 100;
+const PAGE_MAX: usize = 1000;
+
+pub(super) fn auth_test(_: &mut World, call: &Call<'_>) -> Answered {
+    if call.args.token() == Some(call.settings.app_token.as_str()) {
+        return Ok(json!({ "app_name": "Jitney", "app_id": APP }));
+    }
+    Ok(json!({
+        "url": format!("http://{}/", call.host), "team": "Playground", "team_id": TEAM,
+        "user": "jitney", "user_id": BOT_USER, "bot_id": BOT, "is_enterprise_install": false,
+    }))
+}
+
+pub(super) fn user_info(world: &mut World, call: &Call<'_>) -> Answered {
+    let id = call.need("user")?;
+    let with_email = call.settings.scopes.contains("users:read.email");
+    let bot = Member {
+        id: BOT_USER.to_owned(),
+        handle: "jitney".to_owned(),
+        name: "Jitney".to_owned(),
+        email: String::new(),
+        deactivated: false,
+    };
+    let member = if id == BOT_USER { Some(&bot) } else { world.member(id) };
+    Ok(json!({ "user": user(member.ok_or("user_not_found")?, with_email) }))
+}
+
+pub(super) fn user_by_email(world: &mut World, call: &Call<'_>) -> Answered {
+    let email = call.need("email")?;
+    let found = world.settings.members.iter().find(|m| m.email.eq_ignore_ascii_case(email));
+    // A closed account is not found by its address.
+    let member = found.filter(|member| !member.deactivated).ok_or("users_not_found")?;
+    Ok(json!({ "user": user(member, true) }))
+}
+
+fn user(member: &Member, with_email: bool) -> Value {
+    let is_bot = member.id == BOT_USER || member.id == SLACKBOT;
+    let mut profile = json!({
+        "real_name": member.name, "real_name_normalized": member.name,
+        "display_name": member.handle, "display_name_normalized": member.handle,
+        "status_text": "", "status_emoji": "", "team": TEAM,
+    });
+    if with_email
+        && !is_bot
+        && let Some(profile) = profile.as_object_mut()
+    {
+        profile.insert("email".to_owned(), json!(member.email));
+    }
+    json!({
+        "id": member.id, "team_id": TEAM, "name": member.handle, "real_name": member.name,
+        "deleted": member.deactivated, "profile": profile, "is_bot": is_bot, "is_app_user": false,
+        "is_admin": false, "is_owner": false, "is_primary_owner": false, "is_restricted": false,
+        "is_ultra_restricted": false, "tz": "Etc/UTC", "tz_label": "Coordinated Universal Time",
+        "tz_offset": 0, "updated": 0,
+    })
+}
+
+pub(super) fn group_members(world: &mut World, call: &Call<'_>) -> Answered {
+    let id = call.need("usergroup")?;
+    let group = world.settings.groups.iter().find(|group| group.id == id).ok_or("no_such_subteam")?;
+    Ok(json!({ "users": group.members }))
+}
+
+pub(super) fn open_conversation(world: &mut World, call: &Call<'_>) -> Answered {
+    if let Some(id) = call.args.text("channel") {
+        let channel = world.rooms.channels.get(id).filter(|c| c.direct).ok_or("channel_not_found")?;
+        return Ok(json!({ "channel": shown(channel), "no_op": true, "already_open": true }));
+    }
+    let users = call.args.list("users");
+    let [user] = users.as_slice() else {
+        return Err(if users.is_empty() { "not_enough_users" } else { "too_many_users" }.into());
+    };
+    if world.member(user).ok_or("user_not_found")?.deactivated {
+        return Err("user_disabled".into());
+    }
+    let (id, was_open) = world.rooms.direct(user);
+    if !call.args.flag("return_im") {
+        return Ok(json!({ "channel": { "id": id }, "no_op": was_open, "already_open": was_open }));
+    }
+    let channel = world.rooms.channels.get(&id).ok_or("channel_not_found")?;
+    Ok(json!({ "channel": shown(channel), "no_op": was_open, "already_open": was_open }))
+}
+
+pub(super) fn conversation_info(world: &mut World, call: &Call<'_>) -> Answered {
+    let channel = world.rooms.channels.get(call.need("channel")?).ok_or("channel_not_found")?;
+    Ok(json!({ "channel": shown(channel) }))
+}
+
+pub(super) fn conversation_members(world: &mut World, call: &Call<'_>) -> Answered {
+    let channel = world.rooms.channels.get(call.need("channel")?).ok_or("channel_not_found")?;
+    let limit = call.args.count("limit").unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let skip = match call.args.text("cursor") {
+        Some(cursor) => cursor.strip_prefix("next:").and_then(|n| n.parse().ok()).ok_or("invalid_cursor")?,
+        None => 0,
+    };
+    let members: Vec<&String> = channel.members.iter().skip(skip).take(limit).collect();
+    let more = channel.members.len() > skip + limit;
+    let next = if more { format!("next:{}", skip + limit) } else { String::new() };
+    Ok(json!({ "members": members, "response_metadata": { "next_cursor": next } }))
+}
+
+fn shown(channel: &Channel) -> Value {
+    let mut shown = json!({
+        "id": channel.id, "is_channel": !channel.direct, "is_group": false, "is_im": channel.direct,
+        "is_mpim": false, "is_private": channel.direct, "is_archived": channel.archived, "created": 0,
+        "is_member": channel.members.contains(BOT_USER), "context_team_id": TEAM,
+    });
+    if let Some(shown) = shown.as_object_mut() {
+        let named = if channel.direct { ("user", "user") } else { ("name", "name_normalized") };
+        shown.insert(named.0.to_owned(), json!(channel.name));
+        shown.insert(named.1.to_owned(), json!(channel.name));
+    }
+    shown
+}

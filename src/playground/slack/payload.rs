@@ -1,0 +1,189 @@
+//! What envelopes carry, with every field that routing in the official SDKs needs.
+
+use serde_json::{Map, Value, json};
+
+use super::modals::View;
+use super::passes::ReplyTo;
+use super::rooms::Channel;
+use super::settings::{APP, BOT_USER, Member, TEAM};
+use super::world::{Now, Shared, World};
+
+/// The verification token, deprecated but always there.
+const TOKEN: &str = "local-verification-token";
+const DOMAIN: &str = "playground";
+
+/// A fresh trigger for a person's act.
+fn trigger(world: &mut World, user: &str, from_view: Option<&str>, now: Now) -> String {
+    world.passes.trigger(user, from_view, now.real)
+}
+
+fn reply_url(world: &mut World, shared: &Shared, to: ReplyTo, now: Now) -> String {
+    let secret = world.passes.reply_url(to, now.real);
+    format!("http://{}{}{secret}", shared.addr, super::reply_url::PATH)
+}
+
+fn channel_name(channel: &Channel) -> &str {
+    if channel.direct { "directmessage" } else { &channel.name }
+}
+
+pub(super) fn slash(
+    world: &mut World,
+    shared: &Shared,
+    member: &Member,
+    channel: &Channel,
+    (command, text): (&str, &str),
+    now: Now,
+) -> Value {
+    let to = ReplyTo { channel: channel.id.clone(), user: member.id.clone(), source: None, thread: None };
+    json!({
+        "token": TOKEN, "team_id": TEAM, "team_domain": DOMAIN,
+        "channel_id": channel.id, "channel_name": channel_name(channel),
+        "user_id": member.id, "user_name": member.handle, "command": command, "text": text,
+        "api_app_id": APP, "is_enterprise_install": "false",
+        "response_url": reply_url(world, shared, to, now),
+        "trigger_id": trigger(world, &member.id, None, now),
+    })
+}
+
+/// The fields that every interaction has.
+fn interaction(kind: &str, member: &Member) -> Map<String, Value> {
+    let fields = json!({
+        "type": kind, "token": TOKEN, "api_app_id": APP, "enterprise": null, "is_enterprise_install": false,
+        "team": { "id": TEAM, "domain": DOMAIN },
+        "user": { "id": member.id, "username": member.handle, "name": member.handle, "team_id": TEAM },
+    });
+    match fields {
+        Value::Object(fields) => fields,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => Map::new(),
+    }
+}
+
+fn finish(mut fields: Map<String, Value>, more: Value) -> Value {
+    if let Value::Object(more) = more {
+        fields.extend(more);
+    }
+    Value::Object(fields)
+}
+
+/// Where a button was pressed, as it stood for the person.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Origin {
+    Message { channel: Box<Channel>, message: Box<super::Message> },
+    View(Box<View>),
+}
+
+pub(super) fn block_actions(
+    world: &mut World,
+    shared: &Shared,
+    member: &Member,
+    origin: &Origin,
+    action: &Value,
+    now: Now,
+) -> Value {
+    let fields = interaction("block_actions", member);
+    match origin {
+        Origin::Message { channel, message } => {
+            let ephemeral = message.only_for.is_some();
+            let to = ReplyTo {
+                channel: channel.id.clone(),
+                user: member.id.clone(),
+                source: Some(message.ts.clone()),
+                thread: message.thread_ts.clone(),
+            };
+            let mut more = json!({
+                "container": {
+                    "type": "message", "message_ts": message.ts, "channel_id": channel.id,
+                    "is_ephemeral": ephemeral,
+                },
+                "channel": { "id": channel.id, "name": channel_name(channel) },
+                "state": { "values": state_of(action) },
+                "actions": [action],
+                "response_url": reply_url(world, shared, to, now),
+                "trigger_id": trigger(world, &member.id, None, now),
+            });
+            if let Some(more) = more.as_object_mut() {
+                if let (Some(thread), Some(container)) = (&message.thread_ts, more.get_mut("container")) {
+                    container["thread_ts"] = json!(thread);
+                }
+                // Slack does not send what only one person sees.
+                if !ephemeral {
+                    more.insert("message".to_owned(), message.wire());
+                }
+            }
+            finish(fields, more)
+        }
+        Origin::View(view) => {
+            let more = json!({
+                "container": { "type": "view", "view_id": view.id },
+                "view": view.wire(),
+                "actions": [action],
+                "trigger_id": trigger(world, &member.id, Some(&view.id), now),
+            });
+            finish(fields, more)
+        }
+    }
+}
+
+/// Fields of a message that hold something: the one that was touched.
+fn state_of(action: &Value) -> Value {
+    let (Some(block), Some(id)) = (action["block_id"].as_str(), action["action_id"].as_str()) else {
+        return json!({});
+    };
+    if matches!(action["type"].as_str(), Some("button" | "overflow")) {
+        return json!({});
+    }
+    let held = action.as_object().map(|fields| {
+        fields
+            .iter()
+            .filter(|(name, _)| *name == "type" || *name == "value" || name.starts_with("selected_"))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect::<Map<_, _>>()
+    });
+    json!({ block: { id: held } })
+}
+
+pub(super) fn view_submission(world: &mut World, member: &Member, view: &View, now: Now) -> Value {
+    let more = json!({
+        "view": view.wire(), "response_urls": [],
+        "trigger_id": trigger(world, &member.id, Some(&view.id), now),
+    });
+    finish(interaction("view_submission", member), more)
+}
+
+pub(super) fn view_closed(member: &Member, view: &View) -> Value {
+    finish(interaction("view_closed", member), json!({ "view": view.wire(), "is_cleared": false }))
+}
+
+pub(super) fn block_suggestion(
+    member: &Member,
+    view: &View,
+    block: &str,
+    action: &str,
+    query: &str,
+) -> Value {
+    let more = json!({
+        "container": { "type": "view", "view_id": view.id }, "view": view.wire(),
+        "block_id": block, "action_id": action, "value": query,
+    });
+    finish(interaction("block_suggestion", member), more)
+}
+
+pub(super) fn shortcut(world: &mut World, member: &Member, callback_id: &str, now: Now) -> Value {
+    let more = json!({
+        "callback_id": callback_id, "action_ts": world.rooms.stamp(now.wall),
+        "trigger_id": trigger(world, &member.id, None, now),
+    });
+    finish(interaction("shortcut", member), more)
+}
+
+pub(super) fn event(event: &Value, now: Now) -> Value {
+    json!({
+        "token": TOKEN, "team_id": TEAM, "api_app_id": APP, "type": "event_callback", "event": event,
+        "event_id": format!("Ev{:016X}", rand::random::<u64>()), "event_time": now.wall.seconds(),
+        "is_ext_shared_channel": false,
+        "authorizations": [{
+            "enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true,
+            "is_enterprise_install": false,
+        }],
+    })
+}
