@@ -223,6 +223,8 @@ impl World {
                 approvals_channel: ACCESS_CHANNEL.to_owned(),
                 security_channel: SECURITY_CHANNEL.to_owned(),
                 command: "/jit".to_owned(),
+                // The local workspace has Slack's limits too, and forgives more at once.
+                burst: 30,
                 ticket_url: Some(format!("{}/browse/", self.jira.base_url())),
             },
             jira: self.jira_settings()?,

@@ -78,6 +78,7 @@ impl FakeSlack {
             approvals_channel: "C0ACCESS".to_owned(),
             security_channel: "C0SECURITY".to_owned(),
             command: "/jit".to_owned(),
+            burst: 3,
             ticket_url: None,
         }
     }

@@ -21,7 +21,6 @@ use crate::time::Span;
 
 /// Slack's own measure for a channel: one message a second, a few more at once.
 const PACE: Duration = Duration::from_secs(1);
-const BURST: u32 = 3;
 /// Channels whose pace, and people whose direct channel, is remembered.
 const REMEMBERED_MOST: usize = 10_000;
 
@@ -221,7 +220,7 @@ impl Poster {
             }
             let full_at = pace.get(channel).copied().unwrap_or(now).max(now) + PACE;
             pace.insert(channel.to_owned(), full_at);
-            full_at.checked_sub(PACE * BURST).unwrap_or(now)
+            full_at.checked_sub(PACE * self.settings.burst).unwrap_or(now)
         };
         sleep_until(turn).await;
     }

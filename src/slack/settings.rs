@@ -20,6 +20,8 @@ pub struct SlackSettings {
     pub security_channel: String,
     /// The slash command, as the manifest names it: `/jit`.
     pub command: String,
+    /// Messages that one channel gets at once before Slack's pace of one a second counts: 3 is safe.
+    pub burst: u32,
     /// What an issue key is appended to for a link: `https://example.atlassian.net/browse/`. No links, when there
     /// is none.
     pub ticket_url: Option<String>,
