@@ -129,7 +129,7 @@ fn judge_pending(
             voted.iter().filter(|(p, s)| !(p == &vote.by && *s == vote.stage)).cloned().collect();
         // An approver who was asked by an escalation stays one.
         if may(&vote.by, vote.stage, true, &others).is_granted() {
-            valid.insert(vote.by.clone());
+            valid.insert((vote.by.clone(), vote.stage));
         }
     }
     if let State::Pending(state) = &request.state
@@ -139,13 +139,13 @@ fn judge_pending(
             Some(person) => {
                 facts.verdict = may(person, state.stage, state.escalated, &voted);
                 if facts.verdict.is_granted() {
-                    valid.insert(person.clone());
+                    valid.insert((person.clone(), state.stage));
                 }
             }
             None => facts.verdict = Verdict::Refused(nobody(), Vec::new()),
         }
     }
-    facts.valid_voters = valid;
+    facts.valid_votes = valid;
 }
 
 fn nobody() -> Reason {

@@ -16,8 +16,9 @@ pub struct Facts {
     /// Whether the requester may still have this role, for as long as was asked: judged when the last
     /// approval comes in, at a scheduled start, and before an extension applies.
     pub still_eligible: Verdict,
-    /// Those of the voters who may still approve their stage now, with the one whose approval this is.
-    pub valid_voters: BTreeSet<PersonId>,
+    /// Those of the votes, by voter and stage, whose voter may still approve that stage now, with the one that this
+    /// approval is.
+    pub valid_votes: BTreeSet<(PersonId, u32)>,
     /// For each stage of the tier, who would be asked now.
     pub stages: Vec<StageApprovers>,
     /// The grant to extend.
@@ -47,7 +48,7 @@ impl Facts {
         Self {
             verdict: Verdict::Granted(Vec::new()),
             still_eligible: Verdict::Granted(Vec::new()),
-            valid_voters: BTreeSet::new(),
+            valid_votes: BTreeSet::new(),
             stages: Vec::new(),
             parent: None,
             claims: Vec::new(),

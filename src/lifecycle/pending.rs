@@ -290,8 +290,9 @@ fn denied_by_rules(draft: &mut Draft<'_>, rules: Vec<Reason>) -> Answer {
 
 /// Votes of people who may not approve any more stop counting.
 fn drop_votes(draft: &mut Draft<'_>) {
+    let valid = &draft.facts.valid_votes;
     let (valid, dropped): (Vec<Vote>, Vec<Vote>) =
-        draft.request.votes.drain(..).partition(|v| draft.facts.valid_voters.contains(&v.by));
+        draft.request.votes.drain(..).partition(|v| valid.contains(&(v.by.clone(), v.stage)));
     draft.request.votes = valid;
     for vote in dropped {
         draft.tell_jitney(What::VoteDropped { voter: vote.by });

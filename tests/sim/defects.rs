@@ -138,11 +138,11 @@ impl Watched {
             Defect::TrustTheRevokesAnswer => plain().and_then(|c| trust(c, event, facts, now)),
             Defect::RequesterMayApprove => {
                 let mut facts = facts.clone();
-                if let Event::Approve { by } = event
+                if let (Event::Approve { by }, State::Pending(pending)) = (event, &request.state)
                     && by.person() == Some(&request.requester.id)
                 {
                     facts.verdict = Verdict::Granted(Vec::new());
-                    facts.valid_voters.insert(request.requester.id.clone());
+                    facts.valid_votes.insert((request.requester.id.clone(), pending.stage));
                 }
                 Lifecycle.step(request, event, &facts, now)
             }

@@ -30,7 +30,7 @@ pub(crate) fn of_event(
     facts.still_eligible = world.eligible(who, &request.ask);
     facts.stages = world.stages(request);
     facts.verdict = verdict(world, request, event);
-    facts.valid_voters = valid_voters(world, request, event, &facts.verdict);
+    facts.valid_votes = valid_votes(world, request, event, &facts.verdict);
     if let Kind::Extension { parent } = request.kind {
         facts.parent = requests.get(&parent).and_then(|p| world.parent(p));
     }
@@ -58,18 +58,23 @@ fn verdict(world: &World, request: &Request, event: &Event) -> Verdict {
     }
 }
 
-/// Those of the voters who may still approve their stage, and the one who does now.
-fn valid_voters(world: &World, request: &Request, event: &Event, verdict: &Verdict) -> BTreeSet<PersonId> {
+/// Those of the votes whose voters may still approve their stage, and the one that is given now.
+fn valid_votes(
+    world: &World,
+    request: &Request,
+    event: &Event,
+    verdict: &Verdict,
+) -> BTreeSet<(PersonId, u32)> {
     let stages = world.stages(request);
     let still = |who: &PersonId, stage: u32| {
         stages.get(stage as usize).is_some_and(|s| s.asked.contains(who) || s.escalation.contains(who))
     };
-    let voted = request.votes.iter().filter(|v| still(&v.by, v.stage)).map(|v| v.by.clone());
-    let mut valid: BTreeSet<PersonId> = voted.collect();
-    if let Event::Approve { by } = event
+    let voted = request.votes.iter().filter(|v| still(&v.by, v.stage)).map(|v| (v.by.clone(), v.stage));
+    let mut valid: BTreeSet<(PersonId, u32)> = voted.collect();
+    if let (Event::Approve { by }, State::Pending(pending)) = (event, &request.state)
         && verdict.is_granted()
     {
-        valid.extend(by.person().cloned());
+        valid.extend(by.person().map(|who| (who.clone(), pending.stage)));
     }
     valid
 }
