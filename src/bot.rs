@@ -3,7 +3,6 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,7 +10,7 @@ use async_trait::async_trait;
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin::AdminSocket;
 use crate::config::read_policy_files;
@@ -64,8 +63,8 @@ pub struct Bot {
     pub engine: EngineHandle,
     /// Its Slack edge.
     pub slack: SlackEdge,
-    thread: JoinHandle<()>,
-    tasks: JoinSet<()>,
+    thread: JoinHandle<std::thread::Result<()>>,
+    tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
 }
 
@@ -106,15 +105,20 @@ impl Bot {
         let outbox_stopped = stopped.clone();
         tasks.spawn(async move {
             outbox.run(until(outbox_stopped)).await;
+            "the outbox"
         });
         let (hearing, slack_stopped) = (slack.clone(), stopped.clone());
-        tasks.spawn(async move { hearing.run(slack_stopped).await });
+        tasks.spawn(async move {
+            hearing.run(slack_stopped).await;
+            "the Slack edge"
+        });
         let (operators, socket_stopped) = (engine.clone(), stopped.clone());
         tasks.spawn(async move {
             tokio::select! {
                 () = socket.serve(operators) => {}
                 () = until(socket_stopped) => {}
             }
+            "the operators' socket"
         });
         let watch = FileWatch {
             engine: engine.clone(),
@@ -124,8 +128,22 @@ impl Bot {
             clock: setup.clock,
             complained: None,
         };
-        tasks.spawn(watch.run(stopped));
+        tasks.spawn(async move {
+            watch.run(stopped).await;
+            "the watch over files"
+        });
+        let thread = tokio::task::spawn_blocking(move || thread.join());
         Ok(Self { engine, slack, thread, tasks, stop })
+    }
+
+    /// Resolves when a part of it has ended though nobody stopped it, and says which. Nothing mends that but another
+    /// start: stop it then.
+    pub async fn broken_off(&mut self) -> &'static str {
+        tokio::select! {
+            _ = &mut self.thread, if !self.thread.is_finished() => "the engine",
+            Some(ended) = self.tasks.join_next() => ended.unwrap_or("a task that panicked"),
+            else => "everything",
+        }
     }
 
     /// Stops: no new work, what runs is finished and kept, then the engine ends.
@@ -133,8 +151,7 @@ impl Bot {
         let _ = self.stop.send(true);
         while self.tasks.join_next().await.is_some() {}
         let _ = self.engine.stop().await;
-        let thread = self.thread;
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        self.thread_ends().await;
     }
 
     /// Breaks off as a crash would: nothing is finished, nothing is told. For journeys.
@@ -142,8 +159,14 @@ impl Bot {
         self.tasks.abort_all();
         while self.tasks.join_next().await.is_some() {}
         let _ = self.engine.stop().await;
-        let thread = self.thread;
-        let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        self.thread_ends().await;
+    }
+
+    async fn thread_ends(self) {
+        // Asked a second time, it would panic.
+        if !self.thread.is_finished() {
+            let _ = self.thread.await;
+        }
     }
 }
 

@@ -48,16 +48,25 @@ pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyh
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let bot = Bot::start(setup).await?;
+        let mut bot = Bot::start(setup).await?;
         tracing::info!("jitney runs");
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
-        tokio::select! {
-            _ = terminate.recv() => {}
-            interrupt = tokio::signal::ctrl_c() => interrupt.context("Ctrl-C can't be heard")?,
-        }
+        let broken_off = tokio::select! {
+            _ = terminate.recv() => None,
+            interrupt = tokio::signal::ctrl_c() => {
+                interrupt.context("Ctrl-C can't be heard")?;
+                None
+            }
+            part = bot.broken_off() => Some(part),
+        };
         tracing::info!("stopping: what is under way is finished first");
         bot.stop().await;
-        anyhow::Ok(())
+        match broken_off {
+            None => anyhow::Ok(()),
+            Some(part) => anyhow::bail!(
+                "{part} broke off; the log says why. Start jitney again: what is owed is owed still"
+            ),
+        }
     })?;
     out.line("jitney has stopped")?;
     Ok(Exit::Fine)

@@ -25,6 +25,11 @@ const HORIZON: Span = Span::mins(10);
 const WHEEL_CAP: usize = 65_536;
 /// A due row whose look changed nothing is looked at again after this.
 const TICK_AGAIN: Span = Span::secs(30);
+/// A repeated input is recognised for so long: Slack repeats for minutes, people for hours.
+const ANSWERS_KEPT: Span = Span::days(7);
+/// Old answers are forgotten this often, so many at once.
+const FORGET_EVERY: Span = Span::mins(10);
+const FORGET_MOST: usize = 1000;
 
 /// What an engine is made of.
 pub struct Parts {
@@ -64,6 +69,9 @@ pub struct Core {
     pub(super) claimed: BTreeMap<i64, Claimed>,
     next_ready: Option<Timestamp>,
     people_seen: Option<Arc<People>>,
+    forget_at: Timestamp,
+    /// Set when the disk failed under the database: what is in its cache is not to be trusted any more.
+    disk_failed: bool,
     /// Calls that were owed when this engine started: an earlier process may have sent them.
     pub(super) resumed: BTreeSet<EffectId>,
 }
@@ -145,10 +153,18 @@ impl Core {
             claimed: BTreeMap::new(),
             next_ready: None,
             people_seen: None,
+            forget_at: last,
+            disk_failed: false,
             resumed,
         };
         core.refill()?;
         Ok(core)
+    }
+
+    /// Whether the disk failed under the database. Then this engine must end: only a database that is opened
+    /// anew says what is on the disk.
+    pub(super) const fn disk_failed(&self) -> bool {
+        self.disk_failed
     }
 
     /// Gives the database back; what was claimed is forgotten, as in a crash.
@@ -314,6 +330,7 @@ impl Core {
     ) -> Result<T, EngineError> {
         let store = self.store.as_mut().ok_or(EngineError::Stopped)?;
         let result = store.begin().and_then(|mut tx| read(&mut tx));
+        self.disk_failed |= matches!(result, Err(StoreError::Io(_)));
         result.map_err(|e| EngineError::Store(e.to_string()))
     }
 
@@ -330,6 +347,10 @@ impl Core {
             let mut answers = Vec::with_capacity(inputs.len());
             for input in inputs {
                 answers.push(core.input(tx, touched, input, now)?);
+            }
+            if now >= core.forget_at {
+                tx.prune_answers(now - ANSWERS_KEPT, FORGET_MOST)?;
+                core.forget_at = now + FORGET_EVERY;
             }
             Ok(answers)
         })
@@ -353,6 +374,7 @@ impl Core {
             Ok((value, next_ready))
         })();
         self.store = Some(store);
+        self.disk_failed |= matches!(result, Err(StoreError::Io(_)));
         let (value, next_ready) = result?;
         self.clock.committed(now);
         self.next_ready = next_ready;

@@ -15,7 +15,7 @@ const BATCH: usize = 512;
 /// The clock is looked at again at least this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-/// Starts the thread. It ends when it is told to stop.
+/// Starts the thread. It ends when it is told to stop, and when the disk fails under the database.
 ///
 /// # Errors
 /// When the thread can't be started.
@@ -36,6 +36,10 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
                 false
             }
         };
+        if core.disk_failed() {
+            tracing::error!("the disk failed under the database, so the engine ends: start jitney anew");
+            return;
+        }
         let mut waiting = Vec::new();
         match receive(&mut core, inbox, more) {
             Some(first) => waiting.push(first),
