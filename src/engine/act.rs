@@ -49,8 +49,14 @@ impl Core {
                 self.event(tx, touched, *request, &Event::Revoke { by, cause }, now)
             }
             Verb::Reveal { request } => self.event(tx, touched, *request, &Event::Reveal { by }, now),
-            Verb::RevealShown { request } => self.event(tx, touched, *request, &Event::RevealShown, now),
-            Verb::RevealRefused { request } => self.event(tx, touched, *request, &Event::RevealRefused, now),
+            Verb::RevealShown { request } => {
+                only_requester(tx, &by, *request)?;
+                self.event(tx, touched, *request, &Event::RevealShown, now)
+            }
+            Verb::RevealRefused { request } => {
+                only_requester(tx, &by, *request)?;
+                self.event(tx, touched, *request, &Event::RevealRefused, now)
+            }
             Verb::Attest { request, step, evidence } => {
                 let event = Event::Attest { by, step: *step, evidence: cut(evidence) };
                 self.event(tx, touched, *request, &event, now)
@@ -101,8 +107,10 @@ impl Core {
         }
         if kind == Kind::BreakGlass {
             self.before_break_glass(tx, touched, &person, ask, now)?;
+        } else {
+            // A break-glass waits for nobody, so it is not one of those that wait.
+            self.not_too_many(tx, &person)?;
         }
-        self.not_too_many(tx, &person)?;
         let id = tx.next_request_id()?;
         let terms = self.terms(ask, &person, id)?;
         self.submit(
@@ -315,6 +323,12 @@ fn asker(people: &policy::People, by: &Actor) -> Result<Person, Stop> {
     let id = by.person().ok_or_else(|| Stop::Internal("nobody asks".to_owned()))?;
     let person = people.get(id).cloned();
     person.ok_or_else(|| Refusal::UnknownPerson { account: id.to_string() }.into())
+}
+
+/// What Slack did with a credential is told for the one it was shown to, by nobody else.
+fn only_requester(tx: &mut Tx<'_>, by: &Actor, request: RequestId) -> Result<(), Stop> {
+    let (found, _) = tx.request(request)?.ok_or(Refusal::NoSuchRequest { request })?;
+    if by.person() == Some(&found.requester.id) { Ok(()) } else { Err(Refusal::NotYours { request }.into()) }
 }
 
 fn twin(role: &str, open: RequestId) -> Reason {

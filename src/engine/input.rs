@@ -1,5 +1,6 @@
 //! One input of a batch, on its own savepoint: its neighbours never fail with it.
 
+use super::act::subject;
 use super::core::{Core, Input, Stop, Touched};
 use super::{Command, Completion, EngineError, TicketProgress};
 use crate::ids::RequestId;
@@ -10,6 +11,8 @@ use crate::time::{Span, Timestamp};
 
 /// Follow-ups of follow-ups, at most: a chain this long is a mistake of ours.
 const MOST_FOLLOW_UPS: usize = 256;
+/// A call whose outcome we could not take in is made again after this: calls are safe to repeat.
+const AFTER_OUR_MISTAKE: Span = Span::mins(1);
 
 impl Core {
     /// One input of a batch.
@@ -59,11 +62,11 @@ impl Core {
                 self.audit_refusal(tx, command, &refusal, now)?;
                 Answer::Refused(refusal)
             }
-            Err(Stop::Store(error)) => return Err(error),
-            Err(Stop::Internal(error)) => {
-                tracing::error!(error, verb = ?command.verb, "a command was rolled back by a mistake of ours");
+            Err(Stop::Store(StoreError::Corrupt(error)) | Stop::Internal(error)) => {
+                tracing::error!(error, subject = ?subject(&command.verb), "a command was rolled back by a mistake of ours");
                 Answer::Refused(Refusal::Rules(vec![broken()]))
             }
+            Err(Stop::Store(error)) => return Err(error),
         };
         if let Some(key) = &command.key {
             tx.put_answer(key, &answer, now)?;
@@ -80,12 +83,18 @@ impl Core {
     ) -> Result<(), StoreError> {
         match completion {
             Completion::Target { row, effect, outcome } => {
-                let resumed = self.resumed.remove(effect);
+                // Not taken out: should this commit fail, it is run again.
+                let resumed = self.resumed.contains(effect);
                 let event = Event::Settled { effect: *effect, outcome: outcome.clone(), resumed };
-                self.settle_input(tx, touched, |core, tx, touched| {
+                let taken = self.settle_input(tx, touched, |core, tx, touched| {
                     core.event(tx, touched, effect.request(), &event, now).map(|_| ())
                 })?;
-                tx.settle_row(*row)?;
+                if taken {
+                    tx.settle_row(*row)?;
+                } else {
+                    // The request still waits for this call: without the row it would wait for ever.
+                    tx.later(*row, now + AFTER_OUR_MISTAKE, "what came of it could not be kept")?;
+                }
                 touched.freed.push(*row);
             }
             Completion::Shown { row, request, view, message, revision } => {
@@ -101,6 +110,14 @@ impl Core {
             }
             Completion::Later { row, error, after } => {
                 let attempts = self.claimed.get(row).map_or(0, |c| c.attempts);
+                if attempts.saturating_add(1).is_power_of_two() {
+                    tracing::warn!(
+                        row,
+                        attempts,
+                        error,
+                        "a message or a ticket could not be brought up to date; it is tried again"
+                    );
+                }
                 let wait = later(attempts, *after, self.jitter());
                 tx.later(*row, now + wait, error)?;
                 touched.freed.push(*row);
@@ -109,27 +126,27 @@ impl Core {
         Ok(())
     }
 
-    /// Runs one event on its own savepoint. A refusal changes nothing; a mistake of ours is told and changes
-    /// nothing, so that it never stops its neighbours.
+    /// Runs one event on its own savepoint. A refusal changes nothing. A mistake of ours, or a row that can't be
+    /// read, is told and changes nothing, so that it never stops its neighbours; then false comes back.
     pub(super) fn settle_input(
         &mut self,
         tx: &mut Tx<'_>,
         touched: &mut Touched,
         run: impl FnOnce(&mut Self, &mut Tx<'_>, &mut Touched) -> Result<(), Stop>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let mut inner = Touched::default();
         match tx.savepoint(|tx| run(self, tx, &mut inner)) {
             Ok(()) => {
                 touched.due.append(&mut inner.due);
-                Ok(())
+                Ok(true)
             }
             Err(Stop::Refused(refusal)) => {
                 tracing::debug!(?refusal, "nothing changed");
-                Ok(())
+                Ok(true)
             }
-            Err(Stop::Internal(error)) => {
+            Err(Stop::Store(StoreError::Corrupt(error)) | Stop::Internal(error)) => {
                 tracing::error!(error, "an event was rolled back by a mistake of ours");
-                Ok(())
+                Ok(false)
             }
             Err(Stop::Store(error)) => Err(error),
         }
