@@ -1,7 +1,8 @@
 //! What is owed to the outside, in lanes.
 //!
-//! Rows of one lane are done one at a time. Slack has a lane a request (`s/R1042`) and Jira one (`j/R1042`): the
-//! oldest row goes first, and one that waits out a back-off holds up those behind it. Calls to targets have a
+//! Rows of one lane are done one at a time. Slack has three lanes a request, one for each place (`s/R1042/direct`),
+//! and Jira has one (`j/R1042`): the oldest row goes first, and one that waits out a back-off holds up those behind
+//! it. So a channel that refuses us keeps nobody's direct message back. Calls to targets have a
 //! lane an entitlement of a person (`t/<target>/<person>/<key>`), whichever requests they belong to: a revocation
 //! goes before the others, then the oldest, and a row that is not due holds up nobody.
 
@@ -97,7 +98,7 @@ impl Tx<'_> {
         revision: u64,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let (lane, view) = (format!("s/{request}"), to_json("a view", &view)?);
+        let (lane, view) = (format!("s/{request}/{}", place(view)), to_json("a view", &view)?);
         let revision = revision.cast_signed();
         let mut sql = self.conn()?.prepare_cached(OWE_SHOW)?;
         sql.execute(params![number(request), lane, QUIET, now.millis(), view, revision])?;
@@ -265,6 +266,15 @@ impl Tx<'_> {
             self.conn()?.prepare_cached(PROMOTE)?.execute([lane])?;
         }
         Ok(())
+    }
+}
+
+/// Where a message stands: what goes wrong in one place says nothing of the others.
+const fn place(view: View) -> &'static str {
+    match view {
+        View::Card | View::Approval { .. } | View::Log | View::Nudge { .. } => "approvals",
+        View::Dm { .. } => "direct",
+        View::Security => "security",
     }
 }
 

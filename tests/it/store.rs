@@ -622,11 +622,15 @@ fn views_and_tickets_coalesce_and_are_done_again_when_they_went_stale() {
         tx.owe_show(id(1), View::Card, revision, t(revision)).unwrap();
         tx.owe_ticket(id(1), revision, t(revision)).unwrap();
     }
-    assert_eq!(ready(&mut tx, t(1)), ["s/R1 Card", "j/R1 ticket"], "once each, due since it was first owed");
-    let (card, ticket) = (row(&mut tx, "s/R1"), row(&mut tx, "j/R1"));
+    assert_eq!(
+        ready(&mut tx, t(1)),
+        ["s/R1/approvals Card", "j/R1 ticket"],
+        "once each, due since it was first owed"
+    );
+    let (card, ticket) = (row(&mut tx, "s/R1/approvals"), row(&mut tx, "j/R1"));
     assert!(!tx.settle_revision(card, 2, t(5)).unwrap(), "revision 3 is wanted");
     assert_eq!(ready(&mut tx, t(4)), ["j/R1 ticket"]);
-    assert_eq!(ready(&mut tx, t(5)), ["j/R1 ticket", "s/R1 Card"]);
+    assert_eq!(ready(&mut tx, t(5)), ["j/R1 ticket", "s/R1/approvals Card"]);
     tx.owe_show(id(1), View::Card, 2, t(6)).unwrap();
     assert!(tx.settle_revision(card, 3, t(6)).unwrap());
     assert!(tx.settle_revision(ticket, 4, t(6)).unwrap());
@@ -642,23 +646,33 @@ fn a_slack_lane_is_done_in_order_and_waits_for_its_oldest() {
     tx.owe_show(id(1), View::Card, 1, t(0)).unwrap();
     tx.owe_show(id(1), View::Log, 1, t(0)).unwrap();
     tx.owe_show(id(2), View::Log, 1, t(0)).unwrap();
-    tx.owe_show(id(1), WARNING, 1, t(0)).unwrap();
-    assert_eq!(ready(&mut tx, t(0)), ["s/R1 Card", "s/R2 Log"]);
-    let card = row(&mut tx, "s/R1");
+    assert_eq!(ready(&mut tx, t(0)), ["s/R1/approvals Card", "s/R2/approvals Log"]);
+    let card = row(&mut tx, "s/R1/approvals");
     assert_eq!(tx.later(card, t(30), "429").unwrap(), Some(1));
-    assert_eq!(ready(&mut tx, t(29)), ["s/R2 Log"], "the card waits, so does what is behind it");
-    assert_eq!(ready(&mut tx, t(30)), ["s/R2 Log", "s/R1 Card after 1"]);
+    assert_eq!(ready(&mut tx, t(29)), ["s/R2/approvals Log"], "the card waits, so does what is behind it");
+    assert_eq!(ready(&mut tx, t(30)), ["s/R2/approvals Log", "s/R1/approvals Card after 1"]);
     assert_eq!(tx.next_not_before(t(0)).unwrap(), Some(t(30)));
     assert_eq!(tx.next_not_before(t(30)).unwrap(), None);
     assert_eq!((tx.ready_count(t(29)).unwrap(), tx.ready_count(t(30)).unwrap()), (1, 2));
     tx.settle_revision(card, 1, t(31)).unwrap();
-    assert_eq!(ready(&mut tx, t(31)), ["s/R1 Log", "s/R2 Log"]);
-    let log = row(&mut tx, "s/R1");
-    tx.settle_row(log).unwrap();
-    assert_eq!(ready(&mut tx, t(31)), ["s/R2 Log", "s/R1 Dm { kind: Warning, number: 1 }"]);
+    assert_eq!(ready(&mut tx, t(31)), ["s/R1/approvals Log", "s/R2/approvals Log"]);
     tx.owe_show(id(1), View::Card, 2, t(32)).unwrap();
     assert_eq!(ready(&mut tx, t(32)).len(), 2, "a new card goes to the end of its lane");
     assert_eq!(tx.later(card, t(99), "late").unwrap(), None);
+}
+
+#[test]
+fn a_channel_that_refuses_us_keeps_no_direct_message_back() {
+    let mut store = memory();
+    let mut tx = store.begin().unwrap();
+    put(&mut tx, &[request(1, "ann", "billing/read")]);
+    for view in [View::Card, View::Security, WARNING] {
+        tx.owe_show(id(1), view, 1, t(0)).unwrap();
+    }
+    let card = row(&mut tx, "s/R1/approvals");
+    tx.later(card, t(60), "not_in_channel").unwrap();
+    let left = ["s/R1/security Security", "s/R1/direct Dm { kind: Warning, number: 1 }"];
+    assert_eq!(ready(&mut tx, t(1)), left);
 }
 
 fn effect(request: u64, number: u32) -> EffectId {
@@ -682,7 +696,7 @@ fn revocations_go_before_everything() {
         "t/idp/p4@example.com/group/readers eff_4.1 step 0 snapshot",
         "t/idp/p1@example.com/group/readers eff_1.1 step 0 grant",
         "j/R1 ticket",
-        "s/R1 Card",
+        "s/R1/approvals Card",
     ];
     assert_eq!(ready(&mut tx, t(9)), wanted);
     assert_eq!(claimable(&mut tx, t(9), 3, &[], &[]), wanted[..3]);
