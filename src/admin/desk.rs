@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use tokio::net::unix::UCred;
 
 use super::{Call, Reply};
 use crate::engine::{Command, EngineError, EngineHandle, Status};
@@ -44,22 +45,38 @@ impl Desk for EngineHandle {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SystemUser {
     login: String,
+    /// Whose session it is. The socket opens for the server's own user alone, so operators come by way of
+    /// `sudo -u`; the kernel keeps who logged in, and lets nobody change it.
+    session: Option<String>,
 }
 
+/// `loginuid` of a process that no session began (`AUDIT_UID_UNSET` of the kernel).
+const NO_SESSION: u32 = u32::MAX;
+
 impl SystemUser {
-    /// Looks the login up; a number without one keeps its number.
-    pub(super) async fn of_uid(uid: u32) -> Self {
-        let unnamed = format!("uid-{uid}");
-        // The system may ask a directory server for it, so it must not hold up the runtime.
-        let found = tokio::task::spawn_blocking(move || nix::unistd::User::from_uid(uid.into())).await;
-        let login = found.ok().and_then(Result::ok).flatten().map_or(unnamed, |user| user.name);
-        Self { login }
+    /// Looks the logins up; a number without one keeps its number.
+    pub(super) async fn of_peer(peer: &UCred) -> Self {
+        let (uid, pid) = (peer.uid(), peer.pid());
+        let look = move || {
+            let session = pid.and_then(session_of).map(login_of);
+            Self { login: login_of(uid), session }
+        };
+        // The system may ask a directory server for them, so it must not hold up the runtime.
+        let found = tokio::task::spawn_blocking(look).await;
+        found.unwrap_or_else(|_| Self { login: format!("uid-{uid}"), session: None })
+    }
+
+    /// The login that decides: the session's where the directory knows it.
+    fn deciding(&self, people: &People) -> &str {
+        let known = |login: &&String| people.iter().any(|one| one.operator_login.as_ref() == Some(login));
+        self.session.as_ref().filter(known).unwrap_or(&self.login)
     }
 
     /// The one active person with this login. Two of them are none: who acted must be beyond doubt.
     fn operator(&self, people: &People) -> Option<Actor> {
+        let login = self.deciding(people);
         let mut matching =
-            people.iter().filter(|one| one.active && one.operator_login.as_deref() == Some(&self.login));
+            people.iter().filter(|one| one.active && one.operator_login.as_deref() == Some(login));
         let person = matching.next()?;
         if matching.next().is_some() {
             return None;
@@ -72,6 +89,17 @@ impl SystemUser {
         let id = PersonId::new(&format!("system-user:{}", self.login)).ok()?;
         Some(Actor::Person { id, name: self.login.clone() })
     }
+}
+
+/// Who began the session that the process belongs to; none for a service's.
+fn session_of(pid: i32) -> Option<u32> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/loginuid")).ok()?;
+    text.trim().parse().ok().filter(|uid| *uid != NO_SESSION)
+}
+
+fn login_of(uid: u32) -> String {
+    let found = nix::unistd::User::from_uid(uid.into());
+    found.ok().flatten().map_or_else(|| format!("uid-{uid}"), |user| user.name)
 }
 
 /// Answers one call.
@@ -101,6 +129,46 @@ pub(super) async fn answer<D: Desk>(desk: &D, user: &SystemUser, call: Call) -> 
                 }
             }
             Reply::Answer(Answer::Refused(Refusal::NotAnOperator { login: user.login.clone() }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::Person;
+    use crate::time::{Span, Timestamp};
+
+    fn people() -> People {
+        let person = |login: &str, active: bool| -> Person {
+            serde_json::from_value(serde_json::json!({
+                "id": format!("{login}@example.com"),
+                "name": login,
+                "employment": "employee",
+                "department": "IT",
+                "active": active,
+                "operator_login": login,
+            }))
+            .unwrap()
+        };
+        let people = vec![person("dana", true), person("gone", false), person("jitney", true)];
+        People::new(people, Timestamp::from_millis(0), Span::mins(10))
+    }
+
+    #[test]
+    fn who_began_the_session_acts_whatever_user_they_became() {
+        for (login, session, acts) in [
+            ("jitney", Some("dana"), Some("dana@example.com")),
+            ("root", Some("dana"), Some("dana@example.com")),
+            ("dana", None, Some("dana@example.com")),
+            ("jitney", Some("somebody"), Some("jitney@example.com")),
+            ("root", Some("somebody"), None),
+            ("jitney", Some("gone"), None),
+        ] {
+            let user = SystemUser { login: login.to_owned(), session: session.map(str::to_owned) };
+            let actor = user.operator(&people());
+            let id = actor.as_ref().and_then(Actor::person).map(PersonId::as_str);
+            assert_eq!(id, acts, "{login}, session of {session:?}");
         }
     }
 }

@@ -117,7 +117,7 @@ fn turn_away(stream: &UnixStream) {
 }
 
 async fn converse<D: Desk>(mut stream: UnixStream, desk: &D) -> io::Result<()> {
-    let user = SystemUser::of_uid(stream.peer_cred()?.uid()).await;
+    let user = SystemUser::of_peer(&stream.peer_cred()?).await;
     let (reading, mut writing) = stream.split();
     let mut reading = BufReader::new(reading);
     loop {
