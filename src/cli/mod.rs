@@ -3,6 +3,7 @@
 
 mod audit;
 mod completions;
+mod demo;
 mod doctor;
 mod init;
 mod out;
@@ -50,6 +51,7 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Serve(serve::ServeArgs),
     Init(init::InitArgs),
     Doctor(doctor::DoctorArgs),
@@ -124,6 +126,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(command: Command, out: Out) -> anyhow::Result<Exit> {
     let environment = Environment::of_process();
     match command {
+        Command::Demo(args) => demo::run(&args, &environment, out),
         Command::Serve(args) => serve::run(&args, &environment, out),
         Command::Init(args) => init::run(&args, out),
         Command::Doctor(args) => doctor::run(&args, &environment, out),

@@ -1,5 +1,5 @@
-//! The engine's now never runs backwards: it is the later of the wall clock and the last committed now plus the
-//! monotonic time since.
+//! The engine's now never runs backwards: it is the later of the wall clock and the last now plus the monotonic
+//! time since. The last now is kept with each commit, so that a restart goes on from there.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ const ALARM: Span = Span::secs(5);
 /// How often the time is kept while the wall clock is behind: a restart loses what was not.
 const KEEP: Span = Span::secs(30);
 
-/// The wall clock, held to the last committed time.
+/// The wall clock, held to what it once said.
 pub(super) struct EngineClock {
     clock: Arc<dyn Clock>,
-    committed: Timestamp,
+    last: Timestamp,
     monotonic_then: Span,
+    committed: Timestamp,
     behind: bool,
 }
 
@@ -22,30 +23,31 @@ impl EngineClock {
     /// Goes on from the last committed now.
     pub(super) fn new(clock: Arc<dyn Clock>, committed: Timestamp) -> Self {
         let monotonic_then = clock.monotonic();
-        Self { clock, committed, monotonic_then, behind: false }
+        Self { clock, last: committed, monotonic_then, committed, behind: false }
     }
 
     pub(super) fn now(&mut self) -> Timestamp {
         let wall = self.clock.wall();
-        let monotonic = self.clock.monotonic().as_millis();
-        let since = Span::millis(monotonic.saturating_sub(self.monotonic_then.as_millis()));
-        let floor = self.committed + since;
+        let monotonic = self.clock.monotonic();
+        let since = Span::millis(monotonic.as_millis().saturating_sub(self.monotonic_then.as_millis()));
+        let floor = self.last + since;
         let behind = floor.since(wall);
         if behind > ALARM && !self.behind {
             tracing::error!(
                 wall = %wall, expected = %floor,
-                "the wall clock is {} behind the last committed time; timers go on from the later one. Set the clock.",
+                "the wall clock is {} behind the time that was read before; timers go on from the later one. Set the clock.",
                 behind.words()
             );
         }
         self.behind = behind > ALARM;
-        wall.max(floor)
+        self.last = wall.max(floor);
+        self.monotonic_then = monotonic;
+        self.last
     }
 
     /// A commit that carries this now is on the disk.
     pub(super) fn committed(&mut self, now: Timestamp) {
         self.committed = now;
-        self.monotonic_then = self.clock.monotonic();
     }
 
     /// When the time must be kept, while the wall clock is behind.

@@ -2,6 +2,7 @@
 //! and a clock that jumps. Several worlds live in one process beside each other.
 
 pub mod clock;
+pub mod demo;
 pub mod jira;
 pub mod legacy;
 pub mod people;

@@ -253,7 +253,7 @@ impl World {
             (Milestone::Pending, "Waiting for approval"),
             (Milestone::Active, "In Progress"),
             (Milestone::Revoked, "Done"),
-            (Milestone::Applied, "Done"),
+            (Milestone::Applied, "In Progress"),
             (Milestone::Denied, "Declined"),
             (Milestone::Withdrawn, "Declined"),
             (Milestone::Lapsed, "Declined"),

@@ -15,6 +15,7 @@ mod admin;
 mod audit;
 mod cli;
 mod credentials;
+mod demo;
 mod directory;
 mod jira;
 mod journeys;
