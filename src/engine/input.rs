@@ -80,13 +80,14 @@ impl Core {
     ) -> Result<(), StoreError> {
         match completion {
             Completion::Target { row, effect, outcome } => {
-                let resumed = self.resumed.remove(effect);
+                let resumed = self.resumed.contains(effect);
                 let event = Event::Settled { effect: *effect, outcome: outcome.clone(), resumed };
                 self.settle_input(tx, touched, |core, tx, touched| {
                     core.event(tx, touched, effect.request(), &event, now).map(|_| ())
                 })?;
                 tx.settle_row(*row)?;
                 touched.freed.push(*row);
+                touched.settled.push(*effect);
             }
             Completion::Shown { row, request, view, message, revision } => {
                 if let Some(message) = message {
