@@ -13,9 +13,11 @@
 
 mod admin;
 mod audit;
+mod bad_input;
 mod cli;
 mod credentials;
 mod directory;
+mod folder;
 mod jira;
 mod journeys;
 mod lifecycle;
