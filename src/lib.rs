@@ -12,6 +12,7 @@ pub mod engine;
 pub mod ids;
 pub mod jira;
 pub mod lifecycle;
+mod nearest;
 pub mod outbox;
 pub mod playground;
 pub mod policy;

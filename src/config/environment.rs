@@ -7,8 +7,8 @@ use std::str::FromStr;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::reader::nearest;
 use super::{Draft, Issue};
+use crate::nearest::nearest;
 
 /// A variable that Jitney knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -2,7 +2,6 @@
 //! column.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::rc::Rc;
 use std::str::FromStr;
@@ -12,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::{Issue, Place};
+use crate::nearest::nearest;
 
 /// Issues found at most; more of them help nobody.
 const ISSUE_LIMIT: usize = 100;
@@ -297,63 +297,9 @@ const fn start(span: Range<usize>) -> usize {
     span.start
 }
 
-/// The candidate that was most likely meant, when one is near enough.
-pub(super) fn nearest<'c>(written: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
-    let written: String = written.chars().take(64).collect::<String>().to_lowercase();
-    let allowed = (written.chars().count() / 3).max(1);
-    let mut by_distance: BTreeMap<usize, &str> = BTreeMap::new();
-    for candidate in candidates {
-        by_distance.entry(distance(&written, &candidate.to_lowercase())).or_insert(candidate);
-    }
-    by_distance
-        .into_iter()
-        .next()
-        .filter(|(distance, _)| *distance <= allowed)
-        .map(|(_, candidate)| candidate)
-}
-
-/// How many letters to add, drop, replace or swap with their neighbour to get from one word to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().collect();
-    let b: Vec<char> = b.chars().collect();
-    let at = |row: &[usize], i: usize| row.get(i).copied().unwrap_or(usize::MAX / 2);
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, other) in b.iter().enumerate() {
-            let replaced = at(&above, j) + usize::from(letter != other);
-            let mut best = replaced.min(at(&above, j + 1) + 1).min(at(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(other) && b.get(j - 1) == Some(letter);
-            if swapped {
-                best = best.min(at(&before, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    at(&above, b.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slip_of_the_finger_finds_the_word_that_was_meant() {
-        let words = ["database", "policies", "socket", "key_file"];
-        for (written, meant) in [
-            ("databse", Some("database")),
-            ("polices", Some("policies")),
-            ("Socket", Some("socket")),
-            ("keyfile", Some("key_file")),
-            ("sokcet", Some("socket")),
-            ("colour", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(written, words.into_iter()), meant, "{written}");
-        }
-    }
 
     #[test]
     fn places_count_lines_and_code_points_from_one() {

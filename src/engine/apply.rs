@@ -9,8 +9,13 @@ use crate::credentials;
 use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Change, Effect, Event, FollowUp, LockdownChange, Op, Refusal, Request, What};
 use crate::policy::{Reason, ReasonCode};
-use crate::store::{StoreError, Tx};
-use crate::time::Timestamp;
+use crate::store::{Store, StoreError, Tx};
+use crate::time::{Span, Timestamp};
+
+/// Why nothing new is taken on.
+pub(super) const DISK_IS_FULL: &str = "the disk that holds Jitney's database is full";
+/// A full disk is looked at again after this.
+const LOOK_AT_THE_DISK: Span = Span::mins(1);
 
 impl Core {
     /// Writes one change. What comes back is what other requests must hear.
@@ -146,38 +151,41 @@ impl Core {
 
     /// While the disk is full, nothing new is taken on; nothing is written to say so.
     pub(super) fn refused_for_the_disk(&self, command: &Command) -> Option<Answer> {
-        let why = self.refusing.as_ref().filter(|_| asks_for_more(&command.verb))?;
+        self.full_until.filter(|_| asks_for_more(&command.verb))?;
         Some(Answer::Refused(Refusal::Rules(vec![Reason {
             code: ReasonCode::DiskFull,
             rule: "a full disk takes nothing new on".to_owned(),
-            saw: why.clone(),
+            saw: DISK_IS_FULL.to_owned(),
             wants: "free space on Jitney's disk; operators know of it".to_owned(),
         }])))
     }
 
     /// Makes room for revocations, and refuses what is new.
     pub(super) fn disk_is_full(&mut self) {
-        if self.refusing.is_none() {
+        if self.full_until.is_none() {
             tracing::error!(
-                "the disk is full: new requests are refused, revocations go on. Free space, then restart or wait a minute."
+                "the disk is full: new requests are refused, revocations go on. Free space; within a minute it is seen."
             );
         }
-        self.refusing = Some("the disk that holds Jitney's database is full".to_owned());
-        if let Some(store) = self.store.as_mut() {
-            if let Err(error) = store.release_ballast() {
-                tracing::error!(%error, "the ballast could not be given back");
-            }
+        self.full_until = Some(self.now() + LOOK_AT_THE_DISK);
+        if let Some(store) = self.store.as_mut()
+            && let Err(error) = store.release_ballast()
+        {
+            tracing::error!(%error, "the ballast could not be given back");
         }
     }
 
-    /// Tries to take the ballast back; when that works there is room again.
-    pub(super) fn look_at_the_disk(&mut self) {
-        if self.refusing.is_some()
-            && let Some(store) = self.store.as_mut()
-            && store.restore_ballast().is_ok()
-        {
-            tracing::info!("there is room on the disk again: requests are taken");
-            self.refusing = None;
+    /// Tries to take the ballast back, now and then; when that works there is room again.
+    pub(super) fn look_at_the_disk(&mut self, now: Timestamp) {
+        if self.full_until.is_none_or(|until| now < until) {
+            return;
+        }
+        match self.store.as_ref().map(Store::restore_ballast) {
+            Some(Ok(())) => {
+                tracing::info!("there is room on the disk again: requests are taken");
+                self.full_until = None;
+            }
+            Some(Err(_)) | None => self.full_until = Some(now + LOOK_AT_THE_DISK),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use rand::rngs::StdRng;
 use thiserror::Error;
 
+use super::apply::DISK_IS_FULL;
 use super::clock::EngineClock;
 use super::handle::Shared;
 use super::{Answers, Command, Completion, EngineError, Owed, Status, TicketProgress};
@@ -63,7 +64,8 @@ pub struct Core {
     pub(super) shared: Arc<Shared>,
     pub(super) breakers: BTreeSet<TargetId>,
     pub(super) open_requests_per_person: u32,
-    pub(super) refusing: Option<String>,
+    /// While the disk is full: when to look at it again.
+    pub(super) full_until: Option<Timestamp>,
     clock: EngineClock,
     wheel: Wheel,
     pub(super) claimed: BTreeMap<i64, Claimed>,
@@ -112,6 +114,8 @@ pub(super) struct Touched {
     pub(super) due: BTreeMap<RequestId, Option<Timestamp>>,
     /// Work that is no longer claimed.
     pub(super) freed: Vec<i64>,
+    /// Calls of an earlier process that were settled.
+    pub(super) settled: Vec<EffectId>,
 }
 
 /// An input for the core.
@@ -128,16 +132,18 @@ impl Core {
     /// Takes the parts, and arms the timers.
     ///
     /// # Errors
-    /// When the database can't be read.
+    /// When the database can't be read, or not even its ballast makes room on a full disk.
     pub fn new(parts: Parts) -> Result<Self, StoreError> {
         let shared = Arc::new(Shared::new(parts.policies, parts.people, Arc::clone(&parts.clock)));
         let mut store = parts.store;
-        let mut tx = store.begin()?;
-        let last = tx.last_now()?;
-        let resumed = tx.owed_calls()?;
-        // An earlier process may have tried what is owed, and told nobody: the edges then look before they post.
-        tx.count_as_tried()?;
-        tx.commit()?;
+        let (last, resumed) = match take_up(&mut store) {
+            Err(StoreError::DiskFull) => {
+                store.release_ballast()?;
+                take_up(&mut store)?
+            }
+            other => other?,
+        };
+        let full_until = store.lacks_ballast().then_some(Timestamp::default());
         let mut core = Self {
             store: Some(store),
             rules: parts.rules,
@@ -147,7 +153,7 @@ impl Core {
             shared,
             breakers: BTreeSet::new(),
             open_requests_per_person: parts.open_requests_per_person,
-            refusing: None,
+            full_until,
             clock: EngineClock::new(parts.clock, last),
             wheel: Wheel::new(HORIZON, WHEEL_CAP),
             claimed: BTreeMap::new(),
@@ -188,13 +194,19 @@ impl Core {
     /// # Errors
     /// When the commit failed: then none of it happened.
     pub fn run(&mut self, inputs: Vec<Input>) -> Result<Answers, EngineError> {
-        match self.run_once(&inputs) {
-            Err(StoreError::DiskFull) => {
-                self.disk_is_full();
-                self.run_once(&inputs).map_err(|e| EngineError::Store(e.to_string()))
+        let now = self.now();
+        let answers = self.commit(|core, tx, touched| {
+            let mut answers = Vec::with_capacity(inputs.len());
+            for input in &inputs {
+                answers.push(core.input(tx, touched, input, now)?);
             }
-            other => other.map_err(|e| EngineError::Store(e.to_string())),
-        }
+            if now >= core.forget_at {
+                tx.prune_answers(now - ANSWERS_KEPT, FORGET_MOST)?;
+                core.forget_at = now + FORGET_EVERY;
+            }
+            Ok(answers)
+        });
+        answers.map_err(|e| EngineError::Store(e.to_string()))
     }
 
     /// Looks at what time has changed: at most one bounded commit. True when more may be due.
@@ -207,6 +219,7 @@ impl Core {
             self.refill().map_err(|e| EngineError::Store(e.to_string()))?;
         }
         self.keep_time_when_behind(now)?;
+        self.look_at_the_disk(now);
         let due = self.wheel.take_due(now, DUE_BATCH);
         let more = due.len() == DUE_BATCH;
         if !due.is_empty() {
@@ -223,9 +236,6 @@ impl Core {
             if let Err(error) = result {
                 // They stay due in the index; the wheel must hear of them again.
                 self.wheel.forget();
-                if matches!(error, StoreError::DiskFull) {
-                    self.disk_is_full();
-                }
                 return Err(EngineError::Store(error.to_string()));
             }
         }
@@ -239,7 +249,10 @@ impl Core {
     /// When to look again because of time alone.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        [self.wheel.next(), self.next_ready, self.clock.keep_at()].into_iter().flatten().min()
+        [self.wheel.next(), self.next_ready, self.clock.keep_at(), self.full_until]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// While the wall clock is behind, a restart would lose the time since the last commit: it is kept often.
@@ -317,7 +330,7 @@ impl Core {
         let now = self.now();
         let next_due = self.next_due();
         let in_flight = self.claimed.len();
-        let refusing = self.refusing.clone();
+        let refusing = self.full_until.map(|_| DISK_IS_FULL.to_owned());
         let busy: BTreeSet<String> = self.claimed.values().map(|c| c.lane.clone()).collect();
         let ready = self.read(|tx| tx.claimable(now, 1000, &busy, &BTreeSet::new()))?.len();
         Ok(Status { now, next_due, in_flight, ready, refusing })
@@ -341,25 +354,24 @@ impl Core {
         }
     }
 
-    fn run_once(&mut self, inputs: &[Input]) -> Result<Answers, StoreError> {
-        let now = self.now();
-        self.commit(|core, tx, touched| {
-            let mut answers = Vec::with_capacity(inputs.len());
-            for input in inputs {
-                answers.push(core.input(tx, touched, input, now)?);
+    /// Commits what `run` did. On a full disk it runs once more, with the ballast's room and nothing new taken on.
+    fn commit<T>(
+        &mut self,
+        run: impl Fn(&mut Self, &mut Tx<'_>, &mut Touched) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.commit_once(&run) {
+            Err(StoreError::DiskFull) => {
+                self.disk_is_full();
+                self.commit_once(&run)
             }
-            if now >= core.forget_at {
-                tx.prune_answers(now - ANSWERS_KEPT, FORGET_MOST)?;
-                core.forget_at = now + FORGET_EVERY;
-            }
-            Ok(answers)
-        })
+            other => other,
+        }
     }
 
     /// Commits what `run` did, and only then lets memory know of it.
-    fn commit<T>(
+    fn commit_once<T>(
         &mut self,
-        run: impl FnOnce(&mut Self, &mut Tx<'_>, &mut Touched) -> Result<T, StoreError>,
+        run: &impl Fn(&mut Self, &mut Tx<'_>, &mut Touched) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let now = self.now();
         // Taken out for the length of the transaction, so that the rest of `self` can be used beside it.
@@ -384,6 +396,9 @@ impl Core {
         for row in touched.freed {
             self.claimed.remove(&row);
         }
+        for effect in touched.settled {
+            self.resumed.remove(&effect);
+        }
         self.shared.owed.notify_one();
         Ok(value)
     }
@@ -404,4 +419,15 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// The last committed now, and the calls that an earlier process left owed.
+fn take_up(store: &mut Store) -> Result<(Timestamp, BTreeSet<EffectId>), StoreError> {
+    let mut tx = store.begin()?;
+    let last = tx.last_now()?;
+    let owed = tx.owed_calls()?;
+    // An earlier process may have tried what is owed, and told nobody: the edges then look before they post.
+    tx.count_as_tried()?;
+    tx.commit()?;
+    Ok((last, owed))
 }

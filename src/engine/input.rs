@@ -83,7 +83,6 @@ impl Core {
     ) -> Result<(), StoreError> {
         match completion {
             Completion::Target { row, effect, outcome } => {
-                // Not taken out: should this commit fail, it is run again.
                 let resumed = self.resumed.contains(effect);
                 let event = Event::Settled { effect: *effect, outcome: outcome.clone(), resumed };
                 let taken = self.settle_input(tx, touched, |core, tx, touched| {
@@ -96,6 +95,7 @@ impl Core {
                     tx.later(*row, now + AFTER_OUR_MISTAKE, "what came of it could not be kept")?;
                 }
                 touched.freed.push(*row);
+                touched.settled.push(*effect);
             }
             Completion::Shown { row, request, view, message, revision } => {
                 if let Some(message) = message {

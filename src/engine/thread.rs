@@ -44,10 +44,7 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
         match receive(&mut core, inbox, more) {
             Some(first) => waiting.push(first),
             None if more => {}
-            None => {
-                core.look_at_the_disk();
-                continue;
-            }
+            None => continue,
         }
         while waiting.len() < BATCH
             && let Ok(next) = inbox.try_recv()

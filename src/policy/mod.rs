@@ -8,7 +8,6 @@ mod check;
 mod eligible;
 mod facts;
 mod form;
-mod nearest;
 mod parse;
 mod people;
 mod phrase;

@@ -3,9 +3,9 @@
 use std::cmp::Reverse;
 
 use super::eligible::{conflicts, in_force, rules_allow};
-use super::nearest::{most_slips, slips};
 use super::{App, People, PolicySet, Risk, Role};
 use crate::ids::{PersonId, RoleRef};
+use crate::nearest::{most_slips, slips};
 
 /// What is looked at of a query: its first words.
 const MOST_WORDS: usize = 8;

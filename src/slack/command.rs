@@ -1,6 +1,7 @@
 //! `/jit …` read into a typed command.
 
 use crate::ids::RequestId;
+use crate::nearest::nearest;
 use crate::slack::text::unescape;
 use crate::time::Span;
 
@@ -99,7 +100,7 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
         }
         "release" => Ok(SlashCommand::Release { request: request_id("release", rest)? }),
         "help" | "?" => Ok(SlashCommand::Help),
-        other => Err(CommandError::UnknownWord { word: word.to_owned(), nearest: nearest(other) }),
+        other => Err(CommandError::UnknownWord { word: word.to_owned(), nearest: meant(other) }),
     }
 }
 
@@ -156,32 +157,10 @@ fn request_id(word: &'static str, text: &str) -> Result<RequestId, CommandError>
     text.trim().parse().map_err(|_| CommandError::RequestId { word, text: text.trim().to_owned() })
 }
 
-/// The word of ours that a typing error may have meant.
-fn nearest(word: &str) -> Option<&'static str> {
-    let word: String = word.chars().take(20).collect();
-    let begun = WORDS.into_iter().find(|w| word.len() >= 2 && w.starts_with(&word));
-    begun.or_else(|| {
-        let (distance, best) = WORDS.into_iter().map(|w| (distance(&word, w), w)).min()?;
-        (distance <= 2).then_some(best)
-    })
-}
-
-/// How many letters must change: Levenshtein's distance, one row at a time.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut next = vec![i + 1];
-        for (y, pair) in b.iter().zip(row.windows(2)) {
-            let (Some(&diagonal), Some(&above), Some(&left)) = (pair.first(), pair.get(1), next.last())
-            else {
-                continue;
-            };
-            next.push((diagonal + usize::from(x != *y)).min(above + 1).min(left + 1));
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
+/// The word of ours that was begun, or that a typing error may have meant.
+fn meant(word: &str) -> Option<&'static str> {
+    let begun = WORDS.into_iter().find(|w| word.len() >= 2 && w.starts_with(word));
+    begun.or_else(|| nearest(word, WORDS))
 }
 
 #[cfg(test)]

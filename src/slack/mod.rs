@@ -5,16 +5,14 @@ pub mod blocks;
 pub mod command;
 mod edge;
 pub mod envelope;
-#[cfg(test)]
-mod fake;
 pub mod identity;
-#[cfg(test)]
-mod journeys;
 pub mod link_plan;
 pub mod modal;
 mod post;
 mod settings;
 pub mod socket;
+#[cfg(test)]
+mod tests;
 pub mod text;
 pub mod views;
 pub mod web;

@@ -46,10 +46,14 @@ impl Tx<'_> {
     /// # Errors
     /// When it can't be written.
     pub fn sealing_key(&mut self, id: &str) -> Result<String, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(
-            "UPDATE instance SET key_id = coalesce(key_id, ?1) WHERE one = 1 RETURNING key_id",
-        )?;
-        Ok(sql.query_row([id], |row| row.get(0))?)
+        let conn = self.conn()?;
+        let mut sql = conn.prepare_cached("SELECT key_id FROM instance WHERE one = 1")?;
+        // Written once: a start on a full disk has no room to write the same again.
+        if let Some(known) = sql.query_row([], |row| row.get(0))? {
+            return Ok(known);
+        }
+        conn.prepare_cached("UPDATE instance SET key_id = ?1 WHERE one = 1")?.execute([id])?;
+        Ok(id.to_owned())
     }
 
     /// Takes the id of the next request; a savepoint that is taken back gives it back.

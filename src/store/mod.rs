@@ -16,6 +16,7 @@ mod reader;
 mod records;
 mod requests;
 mod secrets;
+mod small_disk;
 mod story;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ use ballast::Ballast;
 pub use error::StoreError;
 pub use outbox::Claimable;
 pub use reader::Reader;
+pub use small_disk::SmallDisk;
 pub use story::Ticket;
 pub use tx::Tx;
 
@@ -45,6 +47,7 @@ pub struct Store {
 #[derive(Debug)]
 struct OnDisk {
     ballast: Ballast,
+    small: Option<SmallDisk>,
     /// Holds the lock by being open.
     _lock: File,
 }
@@ -63,7 +66,7 @@ impl Store {
             Ok(()) | Err(StoreError::DiskFull) => {}
             Err(error) => return Err(error),
         }
-        Ok(Self { conn, on_disk: Some(OnDisk { ballast, _lock: lock }) })
+        Ok(Self { conn, on_disk: Some(OnDisk { ballast, small: None, _lock: lock }) })
     }
 
     /// A database that lives and dies with the process: for simulations and tests.
@@ -79,6 +82,9 @@ impl Store {
     /// # Errors
     /// When the lock does not come, or the disk fails.
     pub fn begin(&mut self) -> Result<Tx<'_>, StoreError> {
+        if let Some(OnDisk { ballast, small: Some(small), .. }) = &self.on_disk {
+            small.limit(&self.conn, ballast.is_whole())?;
+        }
         Tx::begin(&self.conn)
     }
 
@@ -86,6 +92,27 @@ impl Store {
     #[must_use]
     pub fn has_ballast(&self) -> bool {
         self.on_disk.as_ref().is_some_and(|disk| disk.ballast.is_whole())
+    }
+
+    /// Whether the disk had no room for the ballast, or lacks what was given back.
+    #[must_use]
+    pub fn lacks_ballast(&self) -> bool {
+        self.on_disk.as_ref().is_some_and(|disk| !disk.ballast.is_whole())
+    }
+
+    /// Puts the database on a disk that a test fills and frees; nothing happens to one in memory.
+    pub fn put_on(&mut self, disk: SmallDisk) {
+        if let Some(on_disk) = self.on_disk.as_mut() {
+            on_disk.small = Some(disk);
+        }
+    }
+
+    /// Pages that the database has.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn pages(&self) -> Result<u32, StoreError> {
+        Ok(self.conn.pragma_query_value(None, "page_count", |row| row.get(0))?)
     }
 
     /// Gives room back to a full disk, so that revocations can still be written.
@@ -101,6 +128,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::DiskFull`] when there is still none.
     pub fn restore_ballast(&self) -> Result<(), StoreError> {
-        self.on_disk.as_ref().map_or(Ok(()), |disk| disk.ballast.restore())
+        let Some(disk) = &self.on_disk else { return Ok(()) };
+        if let Some(small) = &disk.small
+            && !small.has_room(self.pages()?)
+        {
+            return Err(StoreError::DiskFull);
+        }
+        disk.ballast.restore()
     }
 }

@@ -4,6 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde_json::{Map, Value};
 
+use crate::nearest::nearest;
 use crate::policy::ParamIssue;
 
 /// A table that is being read.
@@ -118,17 +119,8 @@ impl<'a> Keys<'a> {
     }
 }
 
-/// The one of `names` that `typed` probably meant.
-pub(super) fn nearest<'n>(names: &[&'n str], typed: &str) -> Option<&'n str> {
-    if typed.chars().count() > 80 {
-        return None;
-    }
-    let near = |name: &&'n str| (distance(name, typed), *name);
-    names.iter().map(near).filter(|(far, name)| *far <= 1 + name.len() / 4).min().map(|(_, name)| name)
-}
-
 fn unknown_key(known: &[&'static str], key: &str) -> String {
-    match (nearest(known, key), known) {
+    match (nearest(key, known.iter().copied()), known) {
         (Some(name), _) => format!("is not known here; did you mean `{name}`?"),
         (None, []) => "is not known here; leave the table empty: `{}`".to_owned(),
         (None, known) => format!("is not known here; it takes `{}`", known.join("`, `")),
@@ -156,40 +148,5 @@ const fn kind(value: &Value) -> &'static str {
         Value::String(_) => "text",
         Value::Array(_) => "a list",
         Value::Object(_) => "a table",
-    }
-}
-
-/// How many letters must be added, taken or changed to get from one to the other.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, from) in a.chars().enumerate() {
-        let mut left = i + 1;
-        let mut next = vec![left];
-        for ((to, diagonal), above) in b.iter().zip(&row).zip(row.iter().skip(1)) {
-            left = (left + 1).min(above + 1).min(diagonal + usize::from(from != *to));
-            next.push(left);
-        }
-        row = next;
-    }
-    row.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slip_of_the_finger_is_guessed() {
-        let names = ["htpasswd", "postgres"];
-        for (typed, meant) in [
-            ("htpaswd", Some("htpasswd")),
-            ("htpassword", Some("htpasswd")),
-            ("postgre", Some("postgres")),
-            ("okta", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(&names, typed), meant, "{typed}");
-        }
     }
 }

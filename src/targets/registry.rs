@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::keys::{Keys, nearest};
+use super::keys::Keys;
 use super::{Adapter, htpasswd};
 use crate::ids::TargetId;
+use crate::nearest::nearest;
 use crate::policy::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 use crate::time::Span;
 
@@ -182,7 +183,7 @@ pub(super) fn time_out(keys: &mut Keys<'_>, low: Span, high: Span) -> Option<Spa
 }
 
 fn choices(names: &[&str], typed: &str, what: &str) -> String {
-    match (nearest(names, typed), names) {
+    match (nearest(typed, names.iter().copied()), names) {
         (Some(name), _) => format!("did you mean `{name}`?"),
         (None, []) => format!("there are no {what} yet"),
         (None, names) => format!("the {what} are `{}`", names.join("`, `")),

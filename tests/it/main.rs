@@ -13,10 +13,12 @@
 
 mod admin;
 mod audit;
+mod bad_input;
 mod cli;
 mod credentials;
 mod demo;
 mod directory;
+mod folder;
 mod jira;
 mod journeys;
 mod lifecycle;

@@ -108,10 +108,8 @@ pub fn before_call(request: &Request, op: Op, now: Timestamp, people: &[Person])
             })
         }
         Op::Revoke => {
-            let expired = match &request.state {
-                State::Revoking { cause: jitney::lifecycle::EndCause::Expiry, .. } => true,
-                _ => false,
-            };
+            let expired =
+                matches!(request.state, State::Revoking { cause: jitney::lifecycle::EndCause::Expiry, .. });
             let end = request.times.unwrap().expires_at;
             ensure("never_revoked_by_time_before_its_end", !expired || now >= end, || {
                 format!("{} ends at {end}, and it is {now}", request.id)

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use defects::Defect;
 
 fn seeds() -> u64 {
-    std::env::var("SIM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(2000)
+    std::env::var("SIM_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(100)
 }
 
 #[test]

@@ -52,6 +52,10 @@ enum Planned {
     LoseGroup(usize),
     /// Two operators waive whatever lockdown stands.
     Waive,
+    /// A target refuses every revocation until then: what ends meanwhile gets stuck.
+    Dark {
+        until: Timestamp,
+    },
 }
 
 pub struct Sim {
@@ -72,6 +76,7 @@ pub struct Sim {
     defect: Option<Defect>,
     start: Timestamp,
     faulty: f64,
+    dark_until: Timestamp,
 }
 
 /// What one seed came to.
@@ -140,6 +145,7 @@ impl Sim {
             defect,
             start,
             faulty,
+            dark_until: start,
         };
         sim.boot(store);
         for person in ["p1", "p2"] {
@@ -216,9 +222,19 @@ impl Sim {
             let at = self.some_moment();
             self.at(at, Planned::LoseGroup(9));
         }
-        for _ in 0..4 {
+        if self.rng.random_bool(0.2) {
             let at = self.some_moment();
-            self.at(at, Planned::Waive);
+            let until = at + Span::mins(self.rng.random_range(20..90));
+            self.at(at, Planned::Dark { until });
+            for after in [10, 25, 40] {
+                let waiver = self.rng.random_bool(0.3);
+                if waiver {
+                    self.at(at + Span::mins(after), Planned::Waive);
+                }
+                // People go on asking meanwhile, and had asked before.
+                let command = self.some_ask();
+                self.plan_twice(at + Span::mins(after), command);
+            }
         }
     }
 
@@ -335,6 +351,7 @@ impl Sim {
                 self.people[who].active = false;
                 self.directory_changed();
             }
+            Planned::Dark { until } => self.dark_until = until,
             Planned::Waive => {
                 let requests = self.seen.lock().unwrap().requests.clone();
                 let locked =
@@ -522,6 +539,9 @@ impl Sim {
     }
 
     fn fate(&mut self, op: Op) -> Fate {
+        if op.is_revocation() && self.clock.true_now() < self.dark_until {
+            return Fate::Refused;
+        }
         let busy = self.clock.true_now() < self.start + BUSY + Span::hours(4);
         if !busy || !self.rng.random_bool(self.faulty) {
             return Fate::Honest;

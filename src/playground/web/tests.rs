@@ -1,3 +1,5 @@
+//! The page of the demo: what it serves, and to whom.
+
 use serde_json::{Value, json};
 
 use super::*;

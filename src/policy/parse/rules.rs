@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::super::nearest::nearest;
 use super::super::phrase::listed;
 use super::super::{Employment, Expectation, PolicyTest, ReasonCode, Role, Rule};
 use super::World;
 use super::source::{Reading, shown};
 use super::table::{self, Keys, Value};
 use crate::ids::{AppId, GroupId, PersonId, RoleId, RoleRef};
+use crate::nearest::nearest;
 use crate::time::Span;
 
 const MOST_RULES: usize = 50;

@@ -9,9 +9,9 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::super::nearest::nearest;
 use super::super::phrase::listed;
 use super::source::{Reading, shown};
+use crate::nearest::nearest;
 use crate::time::Span;
 
 /// A value with its place in the file.

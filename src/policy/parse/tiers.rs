@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
-use super::super::nearest::nearest;
 use super::super::{ApproverRef, BreakGlass, Stage, Tier};
 use super::app::parsed_key;
 use super::source::{Reading, shown};
 use super::table::{self, Keys, Value};
 use crate::ids::{GroupId, PersonId, TierId};
+use crate::nearest::nearest;
 use crate::time::Span;
 
 const NAME: usize = 60;

@@ -1,3 +1,5 @@
+//! What a block kit tree may hold, and what Slack says of one that it does not take.
+
 use serde_json::{Value, json};
 
 use super::*;

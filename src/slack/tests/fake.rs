@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::SlackSettings;
+use crate::slack::SlackSettings;
 
 /// A call that came in: the method, and the body or the query.
 #[derive(Debug, Clone, PartialEq)]

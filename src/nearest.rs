@@ -1,8 +1,11 @@
 //! "Did you mean": the known word nearest to one that is not known.
 
+/// Of a word that is longer, only so many letters are compared.
+const LONGEST: usize = 80;
+
 /// The candidate with the fewest slips from `word`, if they are few enough to be slips; the first of equals.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word = word.to_lowercase();
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.chars().take(LONGEST).collect::<String>().to_lowercase();
     let most = most_slips(&word);
     candidates
         .into_iter()
@@ -13,7 +16,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// How many slips one may make in a word of this length and still mean another.
-pub(super) fn most_slips(word: &str) -> usize {
+pub(crate) fn most_slips(word: &str) -> usize {
     match word.chars().count() {
         0..=2 => 0,
         3..=5 => 1,
@@ -23,7 +26,7 @@ pub(super) fn most_slips(word: &str) -> usize {
 }
 
 /// Letters to insert, drop, replace, or swap with their neighbour (optimal string alignment).
-pub(super) fn slips(from: &str, to: &str) -> usize {
+pub(crate) fn slips(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     // Rows of the usual table: `two` and `one` letters of `from` ago.
     let mut two: Vec<usize> = Vec::new();
@@ -74,5 +77,9 @@ mod tests {
         assert_eq!(nearest("Max_Durations", known), Some("max_duration"));
         assert_eq!(nearest("colour", known), None);
         assert_eq!(nearest("x", ["y"]), None);
+        assert_eq!(nearest("", known), None);
+        assert_eq!(nearest("databse", ["policies", "database"]), Some("database"));
+        assert_eq!(nearest("htpassword", ["htpasswd", "hook"]), Some("htpasswd"));
+        assert_eq!(nearest(&"a".repeat(1_000_000), known), None);
     }
 }

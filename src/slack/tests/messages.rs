@@ -1,0 +1,135 @@
+//! Messages that say what stands: posted once, kept up to date, never lost.
+
+use serde_json::json;
+
+use super::stage::{NOW, R1042, Stage, active};
+use crate::engine::scripted::Script;
+use crate::engine::{Completion, Owed, SlackMessage};
+use crate::lifecycle::{Actor, Effect, Entry, State, View, What};
+use crate::slack::Poster;
+use crate::time::Span;
+
+fn owed(view: View, attempts: u32) -> Owed {
+    Owed { row: 7, request: R1042, effect: Effect::Show(view), attempts }
+}
+
+async fn show(stage: &Stage, poster: &Poster, view: View, attempts: u32) -> Completion {
+    poster.show(&owed(view, attempts), &stage.engine).await
+}
+
+fn shown(completion: Completion) -> SlackMessage {
+    match completion {
+        Completion::Shown { message: Some(message), revision: 3, row: 7, .. } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn store(stage: &Stage, view: View, message: SlackMessage) {
+    let mut script = stage.script.lock().unwrap();
+    script.dossier.as_mut().unwrap().messages.insert(view, message);
+}
+
+async fn theatre() -> (Stage, Poster) {
+    let stage = Stage::set(Script { dossier: Some(active()), ..Script::default() }).await;
+    let poster = stage.edge.poster();
+    (stage, poster)
+}
+
+#[tokio::test]
+async fn a_message_is_posted_once_left_alone_and_updated_when_it_changed() {
+    let (mut stage, poster) = theatre().await;
+    let message = shown(show(&stage, &poster, View::Card, 0).await);
+    let posted = stage.slack.call().await;
+    assert_eq!(posted.method, "chat.postMessage");
+    assert_eq!(posted.body["channel"], "C0ACCESS");
+    assert_eq!(
+        posted.body["metadata"],
+        json!({"event_type": "jitney_view", "event_payload": {"id": "R1042:card"}})
+    );
+    store(&stage, View::Card, message.clone());
+    assert_eq!(shown(show(&stage, &poster, View::Card, 0).await), message);
+    assert_eq!(stage.calls(), [], "nothing new is to be said");
+
+    stage.script.lock().unwrap().dossier.as_mut().unwrap().request.state = State::Granting;
+    let changed = shown(show(&stage, &poster, View::Card, 0).await);
+    let updated = stage.slack.call().await;
+    assert_eq!((updated.method.as_str(), &updated.body["ts"]), ("chat.update", &json!(message.ts)));
+    assert_ne!(changed.digest, message.digest);
+}
+
+#[tokio::test]
+async fn a_deleted_message_is_posted_anew() {
+    let (mut stage, poster) = theatre().await;
+    let lost = SlackMessage { channel: "C0ACCESS".to_owned(), ts: "1.0".to_owned(), digest: String::new() };
+    store(&stage, View::Card, lost);
+    stage.slack.answer(|method| {
+        (method == "chat.update").then(|| (200, None, json!({"ok": false, "error": "message_not_found"})))
+    });
+    assert_eq!(shown(show(&stage, &poster, View::Card, 0).await).ts, "1795341600.000200");
+    let methods: Vec<String> = stage.calls().into_iter().map(|call| call.method).collect();
+    assert_eq!(methods, ["chat.update", "chat.postMessage"]);
+}
+
+#[tokio::test]
+async fn a_posting_without_an_answer_is_looked_for_before_it_is_repeated() {
+    let (mut stage, poster) = theatre().await;
+    stage.slack.answer(|method| {
+        let metadata = |id: &str| json!({"event_type": "jitney_view", "event_payload": {"id": id}});
+        (method == "conversations.history").then(|| {
+            let messages = json!([
+                {"ts": "8.0", "metadata": metadata("R1042:log")},
+                {"ts": "9.0", "metadata": metadata("R1042:card")},
+            ]);
+            (200, None, json!({"ok": true, "messages": messages}))
+        })
+    });
+    assert_eq!(shown(show(&stage, &poster, View::Card, 1).await).ts, "9.0");
+    let calls = stage.calls();
+    assert!(calls[0].body.as_str().unwrap().contains("include_all_metadata=true"));
+    assert_eq!(calls[1].method, "chat.update");
+    assert_eq!(calls.len(), 2);
+}
+
+#[tokio::test]
+async fn what_slack_does_not_take_now_is_tried_later_and_never_lost() {
+    for (answer, after, words) in [
+        ((429, Some(7), json!({"ok": false, "error": "ratelimited"})), Some(Span::secs(7)), "slow down"),
+        ((503, None, json!({})), None, "status 503"),
+        ((200, None, json!({"ok": false, "error": "not_in_channel"})), Some(Span::mins(1)), "not_in_channel"),
+    ] {
+        let (stage, poster) = theatre().await;
+        stage.slack.answer(move |_| Some(answer.clone()));
+        match show(&stage, &poster, View::Card, 0).await {
+            Completion::Later { row: 7, error, after: asked } => {
+                assert!(error.contains(words), "{error}");
+                assert_eq!(asked, after);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_stands_in_the_thread_waits_for_its_card() {
+    let (stage, poster) = theatre().await;
+    stage.script.lock().unwrap().dossier.as_mut().unwrap().entries.push(Entry {
+        id: "R1042-1".parse().unwrap(),
+        at: NOW,
+        by: Actor::Jitney,
+        what: What::Lapsed,
+    });
+    assert!(matches!(show(&stage, &poster, View::Log, 0).await, Completion::Later { .. }));
+    let card = SlackMessage { channel: "C0ACCESS".to_owned(), ts: "5.0".to_owned(), digest: String::new() };
+    store(&stage, View::Card, card);
+    let mut stage = stage;
+    shown(show(&stage, &poster, View::Log, 0).await);
+    assert_eq!(stage.slack.call().await.body["thread_ts"], "5.0");
+}
+
+#[tokio::test]
+async fn nothing_to_say_is_settled_as_nothing() {
+    let (mut stage, poster) = theatre().await;
+    let done = show(&stage, &poster, View::Security, 0).await;
+    assert!(matches!(done, Completion::Shown { message: None, .. }), "{done:?}");
+    assert_eq!(stage.calls(), []);
+}
