@@ -84,10 +84,15 @@ impl SystemUser {
         Some(Actor::Operator { id: person.id.clone(), name: person.name.clone() })
     }
 
+    /// Who it is, as people know them.
+    fn name(&self) -> &str {
+        self.session.as_ref().unwrap_or(&self.login)
+    }
+
     /// An actor who is nobody: not an operator, and no person that the directory could have.
     fn stranger(&self) -> Option<Actor> {
-        let id = PersonId::new(&format!("system-user:{}", self.login)).ok()?;
-        Some(Actor::Person { id, name: self.login.clone() })
+        let id = PersonId::new(&format!("system-user:{}", self.name())).ok()?;
+        Some(Actor::Person { id, name: self.name().to_owned() })
     }
 }
 
@@ -120,7 +125,7 @@ pub(super) async fn answer<D: Desk>(desk: &D, user: &SystemUser, call: Call) -> 
             Err(error) => Reply::Failed(error.to_string()),
         },
         (None, verb) => {
-            tracing::warn!(login = %user.login, "refused on the admin socket: not an operator");
+            tracing::warn!(login = user.name(), "refused on the admin socket: not an operator");
             if let (Some(by), Some(verb)) = (user.stranger(), verb) {
                 // The engine refuses a stranger and records it; its reasons are not the point here.
                 let recorded = desk.submit(Command { key, by, verb }).await;
@@ -128,7 +133,7 @@ pub(super) async fn answer<D: Desk>(desk: &D, user: &SystemUser, call: Call) -> 
                     tracing::error!(%error, "the refusal could not be recorded");
                 }
             }
-            Reply::Answer(Answer::Refused(Refusal::NotAnOperator { login: user.login.clone() }))
+            Reply::Answer(Answer::Refused(Refusal::NotAnOperator { login: user.name().to_owned() }))
         }
     }
 }

@@ -97,8 +97,12 @@ fn revoke(reason: &str) -> Operation {
     Operation::Revoke { request: RequestId::FIRST, reason: reason.to_owned() }
 }
 
+/// Whose session this is; where nobody's, the system user.
 fn my_login() -> String {
-    nix::unistd::User::from_uid(nix::unistd::getuid()).unwrap().unwrap().name
+    let session = std::fs::read_to_string("/proc/self/loginuid").ok();
+    let session = session.and_then(|text| text.trim().parse::<u32>().ok()).filter(|uid| *uid != u32::MAX);
+    let uid = session.map_or_else(nix::unistd::getuid, Into::into);
+    nix::unistd::User::from_uid(uid).unwrap().unwrap().name
 }
 
 fn person(id: &str, login: Option<String>) -> Person {
