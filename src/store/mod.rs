@@ -60,8 +60,15 @@ impl Store {
     /// Another instance runs, the file is not ours or newer than we know, or the disk fails.
     pub fn open(path: &Path, fresh_id: &str) -> Result<Self, StoreError> {
         let lock = open::lock(path)?;
-        let conn = open::writer(path, fresh_id)?;
         let ballast = Ballast::new(open::beside(path, ".ballast"));
+        let conn = match open::writer(path, fresh_id) {
+            // A full disk lacks room even for the files that SQLite keeps beside the database, and says either.
+            Err(StoreError::DiskFull | StoreError::Io(_)) if ballast.is_whole() => {
+                ballast.release()?;
+                open::writer(path, fresh_id)?
+            }
+            other => other?,
+        };
         match ballast.restore() {
             Ok(()) | Err(StoreError::DiskFull) => {}
             Err(error) => return Err(error),

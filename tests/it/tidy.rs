@@ -335,10 +335,9 @@ fn what_people_read_is_said_in_one_file_per_edge() {
     let mut offences = Vec::new();
     for edge in ["slack", "jira", "targets", "cli"] {
         let folder = root().join("src").join(edge);
-        if folder.is_dir() && sources(&["src"]).iter().filter(|one| one.module() == edge).count() > 1 {
-            if !folder.join("words.rs").is_file() && !folder.join("words").is_dir() {
-                offences.push(format!("src/{edge} has no words.rs and no words/"));
-            }
+        let of_several = sources(&["src"]).iter().filter(|one| one.module() == edge).count() > 1;
+        if of_several && !folder.join("words.rs").is_file() && !folder.join("words").is_dir() {
+            offences.push(format!("src/{edge} has no words.rs and no words/"));
         }
     }
     none(offences);
