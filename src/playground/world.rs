@@ -71,6 +71,18 @@ impl World {
     /// # Errors
     /// When a file can't be written or a port can't be had.
     pub async fn start(folder: &Path, shape: impl FnOnce(&mut Settings)) -> anyhow::Result<Self> {
+        Self::start_prepared(folder, shape, |_| Ok(())).await
+    }
+
+    /// As [`Self::start`]; `prepare` changes the folder's files before the bot reads them.
+    ///
+    /// # Errors
+    /// When a file can't be written or a port can't be had.
+    pub async fn start_prepared(
+        folder: &Path,
+        shape: impl FnOnce(&mut Settings),
+        prepare: impl FnOnce(&Path) -> std::io::Result<()>,
+    ) -> anyhow::Result<Self> {
         let htpasswd = folder.join("htpasswd");
         std::fs::write(&htpasswd, HTPASSWD)?;
         std::fs::create_dir_all(folder.join("policies"))?;
@@ -84,6 +96,7 @@ impl World {
             .replace("TOKEN", playground.legacy.admin_token());
         private_file(&folder.join("sessions"), &hook)?;
         std::fs::write(folder.join("people.toml"), people_toml(&playground)?)?;
+        prepare(folder)?;
         let jira = local_jira(&playground).await?;
         let mut world = Self { playground, jira, folder: folder.to_owned(), bot: None };
         world.start_bot().await?;
@@ -223,8 +236,8 @@ impl World {
                 approvals_channel: ACCESS_CHANNEL.to_owned(),
                 security_channel: SECURITY_CHANNEL.to_owned(),
                 command: "/jit".to_owned(),
-                // The local workspace has Slack's limits too, and forgives more at once.
-                burst: 30,
+                // The local workspace has Slack's limits too, and forgives more at once; or it has none.
+                burst: if slack.limits.rates.on { 30 } else { 100_000 },
                 ticket_url: Some(format!("{}/browse/", self.jira.base_url())),
             },
             jira: self.jira_settings()?,
