@@ -180,12 +180,12 @@ impl World {
     /// When it does not come to rest.
     pub async fn jump(&self) -> anyhow::Result<Option<Timestamp>> {
         self.rest().await?;
-        let due = self.engine()?.status().await?.next_due;
-        if let Some(due) = due {
-            self.playground.clock.jump_to(due);
+        let status = self.engine()?.status().await?;
+        if let Some(due) = status.next_due {
+            self.advance(due.since(status.now));
             self.rest().await?;
         }
-        Ok(due)
+        Ok(status.next_due)
     }
 
     /// Jumps from one due moment to the next until `span` is over.
@@ -193,17 +193,24 @@ impl World {
     /// # Errors
     /// When it does not come to rest.
     pub async fn pass(&self, span: Span) -> anyhow::Result<()> {
-        let until = self.playground.clock.wall() + span;
+        let until = self.engine()?.status().await?.now + span;
         loop {
             self.rest().await?;
-            match self.engine()?.status().await?.next_due.filter(|due| *due <= until) {
-                Some(due) => self.playground.clock.jump_to(due),
+            let status = self.engine()?.status().await?;
+            match status.next_due.filter(|due| *due <= until) {
+                Some(due) => self.advance(due.since(status.now)),
                 None => {
-                    self.playground.clock.jump_to(until);
+                    self.advance(until.since(status.now));
                     return self.rest().await;
                 }
-            };
+            }
         }
+    }
+
+    /// Lets time pass. Moments are the engine's, which goes on when the wall clock is set back.
+    fn advance(&self, span: Span) {
+        let clock = &self.playground.clock;
+        clock.jump_to(clock.wall() + span);
     }
 
     /// Waits until the bot's link to Slack is up.

@@ -13,6 +13,11 @@ impl Journey {
     /// Everything ends; then the books are looked through.
     pub(super) async fn end(self) {
         self.until_over().await;
+        self.close().await;
+    }
+
+    /// Everything has ended: the books are looked through.
+    pub(super) async fn close(self) {
         self.look_through().await;
         assert_eq!(self.bytes(), self.htpasswd_at_first, "the password file is as it was");
     }
@@ -57,9 +62,9 @@ impl Journey {
         assert_eq!(issues.len(), 1, "issues of {id}");
         let issue = &issues[0];
         let comments = self.world.jira.comments(&issue.key);
-        let kept = comments.iter().flat_map(|comment| {
-            comment.properties["jitney.entries"]["ids"].as_array().unwrap().clone()
-        });
+        let kept = comments
+            .iter()
+            .flat_map(|comment| comment.properties["jitney.entries"]["ids"].as_array().unwrap().clone());
         let kept: Vec<String> = kept.map(|entry| entry.as_str().unwrap().to_owned()).collect();
         let lines = comments.iter().flat_map(|comment| comment.text.lines());
         let read: Vec<String> = lines

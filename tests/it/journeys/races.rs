@@ -16,7 +16,8 @@ const TOO_LATE: &str = "That is not possible now";
 fn two_approvers(folder: &Path, quorum: u32) {
     let file = folder.join("policies/tiers.toml");
     let tiers = std::fs::read_to_string(&file).unwrap();
-    let (before, after) = tiers.split_once("[[tiers.manager.stages]]\napprovers      = [\"manager\"]").unwrap();
+    let (before, after) =
+        tiers.split_once("[[tiers.manager.stages]]\napprovers      = [\"manager\"]").unwrap();
     let stage = format!("[[tiers.manager.stages]]\nquorum = {quorum}\napprovers = [\"manager\", \"owners\"]");
     std::fs::write(&file, format!("{before}{stage}{after}")).unwrap();
 }

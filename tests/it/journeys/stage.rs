@@ -195,7 +195,8 @@ impl Journey {
     /// Waits for a window with this title; its words.
     pub(super) async fn modal(&self, who: &str, title: &str) -> String {
         let user = account(who);
-        let open = |s: &Snapshot| s.modal(&user).filter(|view| view.title() == title).map(|view| view.words());
+        let open =
+            |s: &Snapshot| s.modal(&user).filter(|view| view.title() == title).map(|view| view.words());
         self.slack().wait_for(SOON, open).await.unwrap_or_else(|_| panic!("{who} sees no `{title}`"))
     }
 
