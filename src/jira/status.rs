@@ -12,9 +12,18 @@ use crate::lifecycle::What;
 /// wanted; nothing is wanted when it is empty.
 pub(super) fn route<'a>(dossier: &Dossier, names: &'a BTreeMap<Milestone, String>) -> Vec<&'a str> {
     let Some(wanted) = names.get(&Milestone::from(&dossier.request.state)) else { return Vec::new() };
-    let story = dossier.entries.iter().filter_map(|entry| milestone(&entry.what));
+    let mut story: Vec<Milestone> = Vec::new();
+    for milestone in dossier.entries.iter().filter_map(|entry| milestone(&entry.what)) {
+        // Many workflows lead to their end through the work alone. An extension, and a grant that ended while it
+        // began, never were active.
+        let is_end = matches!(milestone, Milestone::Applied | Milestone::Revoked);
+        if is_end && !story.contains(&Milestone::Active) {
+            story.push(Milestone::Active);
+        }
+        story.push(milestone);
+    }
     let mut route: Vec<&str> = Vec::new();
-    for name in story.filter_map(|milestone| names.get(&milestone)).chain([wanted]) {
+    for name in story.iter().filter_map(|milestone| names.get(milestone)).chain([wanted]) {
         if route.last().is_none_or(|last| !same(last, name)) {
             route.push(name);
         }

@@ -71,6 +71,18 @@ impl World {
     /// # Errors
     /// When a file can't be written or a port can't be had.
     pub async fn start(folder: &Path, shape: impl FnOnce(&mut Settings)) -> anyhow::Result<Self> {
+        Self::start_prepared(folder, shape, |_| Ok(())).await
+    }
+
+    /// As [`Self::start`]; `prepare` changes the folder's files before the bot reads them.
+    ///
+    /// # Errors
+    /// When a file can't be written or a port can't be had.
+    pub async fn start_prepared(
+        folder: &Path,
+        shape: impl FnOnce(&mut Settings),
+        prepare: impl FnOnce(&Path) -> std::io::Result<()>,
+    ) -> anyhow::Result<Self> {
         let htpasswd = folder.join("htpasswd");
         std::fs::write(&htpasswd, HTPASSWD)?;
         std::fs::create_dir_all(folder.join("policies"))?;
@@ -84,6 +96,7 @@ impl World {
             .replace("TOKEN", playground.legacy.admin_token());
         private_file(&folder.join("sessions"), &hook)?;
         std::fs::write(folder.join("people.toml"), people_toml(&playground)?)?;
+        prepare(folder)?;
         let jira = local_jira(&playground).await?;
         let mut world = Self { playground, jira, folder: folder.to_owned(), bot: None };
         world.start_bot().await?;
@@ -167,12 +180,12 @@ impl World {
     /// When it does not come to rest.
     pub async fn jump(&self) -> anyhow::Result<Option<Timestamp>> {
         self.rest().await?;
-        let due = self.engine()?.status().await?.next_due;
-        if let Some(due) = due {
-            self.playground.clock.jump_to(due);
+        let status = self.engine()?.status().await?;
+        if let Some(due) = status.next_due {
+            self.advance(due.since(status.now));
             self.rest().await?;
         }
-        Ok(due)
+        Ok(status.next_due)
     }
 
     /// Jumps from one due moment to the next until `span` is over.
@@ -180,17 +193,24 @@ impl World {
     /// # Errors
     /// When it does not come to rest.
     pub async fn pass(&self, span: Span) -> anyhow::Result<()> {
-        let until = self.playground.clock.wall() + span;
+        let until = self.engine()?.status().await?.now + span;
         loop {
             self.rest().await?;
-            match self.engine()?.status().await?.next_due.filter(|due| *due <= until) {
-                Some(due) => self.playground.clock.jump_to(due),
+            let status = self.engine()?.status().await?;
+            match status.next_due.filter(|due| *due <= until) {
+                Some(due) => self.advance(due.since(status.now)),
                 None => {
-                    self.playground.clock.jump_to(until);
+                    self.advance(until.since(status.now));
                     return self.rest().await;
                 }
-            };
+            }
         }
+    }
+
+    /// Lets time pass. Moments are the engine's, which goes on when the wall clock is set back.
+    fn advance(&self, span: Span) {
+        let clock = &self.playground.clock;
+        clock.jump_to(clock.wall() + span);
     }
 
     /// Waits until the bot's link to Slack is up.
@@ -223,8 +243,8 @@ impl World {
                 approvals_channel: ACCESS_CHANNEL.to_owned(),
                 security_channel: SECURITY_CHANNEL.to_owned(),
                 command: "/jit".to_owned(),
-                // The local workspace has Slack's limits too, and forgives more at once.
-                burst: 30,
+                // The local workspace has Slack's limits too, and forgives more at once; or it has none.
+                burst: if slack.limits.rates.on { 30 } else { 100_000 },
                 ticket_url: Some(format!("{}/browse/", self.jira.base_url())),
             },
             jira: self.jira_settings()?,
