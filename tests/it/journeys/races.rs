@@ -96,7 +96,7 @@ async fn two_approvals_at_once_both_count_where_two_are_needed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_an_approval_and_a_withdrawal_at_once_one_holds() {
-    let j = Journey::start().await;
+    let j = Journey::start_with(|slack| slack.limits.rates.on = false, |_| ()).await;
     for round in 0..6 {
         let id = j.ask("ann", "wiki/read", "1h").await;
         let before = j.heard("ann");
