@@ -273,7 +273,7 @@ impl World {
             (Milestone::Pending, "Waiting for approval"),
             (Milestone::Active, "In Progress"),
             (Milestone::Revoked, "Done"),
-            (Milestone::Applied, "In Progress"),
+            (Milestone::Applied, "Done"),
             (Milestone::Denied, "Declined"),
             (Milestone::Withdrawn, "Declined"),
             (Milestone::Lapsed, "Declined"),
