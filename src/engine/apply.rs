@@ -163,10 +163,10 @@ impl Core {
             );
         }
         self.refusing = Some("the disk that holds Jitney's database is full".to_owned());
-        if let Some(store) = self.store.as_mut() {
-            if let Err(error) = store.release_ballast() {
-                tracing::error!(%error, "the ballast could not be given back");
-            }
+        if let Some(store) = self.store.as_mut()
+            && let Err(error) = store.release_ballast()
+        {
+            tracing::error!(%error, "the ballast could not be given back");
         }
     }
 
