@@ -24,8 +24,8 @@ impl Core {
         let mut facts = Facts::alone();
         facts.jitter = self.jitter();
         facts.breakers_open = self.breakers.clone();
-        facts.operators = operators(&world).count();
         let person = &request.requester.id;
+        facts.operators = operators(&world).filter(|operator| operator.id != *person).count();
         match (&request.state, event) {
             (State::Pending(_) | State::Scheduled { .. }, _) => {
                 let holds = self.holds(tx, person, request)?;

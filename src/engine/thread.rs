@@ -8,10 +8,11 @@ use super::core::{Core, Input};
 use super::handle::{EngineHandle, Message, Reply};
 use super::{Command, Completion, EngineError};
 use crate::lifecycle::Answer;
-use crate::time::Span;
 
 /// Inputs that one commit takes at most.
 const BATCH: usize = 512;
+/// Between tries to commit what fell due.
+const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 /// The clock is looked at again at least this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -29,11 +30,11 @@ pub fn spawn(core: Core) -> std::io::Result<(EngineHandle, JoinHandle<()>)> {
 fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
     core.shared().owed.notify_one();
     loop {
-        let more = match core.tick() {
-            Ok(more) => more,
+        let (more, least) = match core.tick() {
+            Ok(more) => (more, Duration::from_millis(1)),
             Err(error) => {
                 tracing::error!(%error, "what fell due could not be committed; it is tried again");
-                false
+                (false, AFTER_A_FAILURE)
             }
         };
         if core.disk_failed() {
@@ -41,7 +42,7 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
             return;
         }
         let mut waiting = Vec::new();
-        match receive(&mut core, inbox, more) {
+        match receive(&mut core, inbox, more, least) {
             Some(first) => waiting.push(first),
             None if more => {}
             None => continue,
@@ -57,14 +58,14 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
     }
 }
 
-/// Waits for the next message, at most until the next row falls due. `None` at the time-out, or when every
-/// handle is gone for good.
-fn receive(core: &mut Core, inbox: &mpsc::Receiver<Message>, more: bool) -> Option<Message> {
+/// Waits for the next message, at most until the next row falls due, and then for `least`. `None` at the time-out.
+/// When every handle is gone it is told to stop.
+fn receive(core: &mut Core, inbox: &mpsc::Receiver<Message>, more: bool, least: Duration) -> Option<Message> {
     if more {
         return inbox.try_recv().ok();
     }
     let now = core.now();
-    let wait = core.next_due().map_or(LOOK_AGAIN, |due| due.since(now).max(Span::millis(1)).duration());
+    let wait = core.next_due().map_or(LOOK_AGAIN, |due| due.since(now).duration().max(least));
     match inbox.recv_timeout(wait.min(LOOK_AGAIN)) {
         Ok(message) => Some(message),
         Err(RecvTimeoutError::Timeout) => None,

@@ -149,9 +149,12 @@ pub(super) fn reveal_refused(draft: &mut Draft<'_>) -> Answer {
     Answer::Noted
 }
 
-/// It was shown: nobody needs the sealed copy any more.
+/// It was shown: nobody needs the sealed copy any more. Also when the mark was taken back meanwhile: a click that
+/// Slack delivers again after a restart is shown by the first one's answer.
 pub(super) fn reveal_shown(draft: &mut Draft<'_>) -> Answer {
-    if draft.request.credential.is_some_and(|c| c.revealed_at.is_some()) {
+    let now = draft.now;
+    if let Some(credential) = draft.request.credential.as_mut().filter(|c| !c.erased) {
+        credential.revealed_at.get_or_insert(now);
         draft.erase_credential();
     }
     Answer::Noted

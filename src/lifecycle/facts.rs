@@ -35,7 +35,8 @@ pub struct Facts {
     pub held: Vec<RequestId>,
     /// Pending extensions of this grant.
     pub open_extensions: Vec<RequestId>,
-    /// How many people are operators: one alone may waive a lockdown only where there is one alone.
+    /// How many people besides the requester are operators: one alone may waive a lockdown only where there is one
+    /// alone.
     pub operators: usize,
     /// A number from 0 to 999 that spreads retries.
     pub jitter: u32,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jitney::ids::PersonId;
-use jitney::lifecycle::{Kind, Op, Presence, Request, State, StateWord, next_due};
+use jitney::lifecycle::{EndCause, Kind, Op, Presence, Request, State, StateWord, next_due};
 use jitney::policy::{ApproverRef, Person};
 use jitney::time::{Span, Timestamp};
 
@@ -108,8 +108,7 @@ pub fn before_call(request: &Request, op: Op, now: Timestamp, people: &[Person])
             })
         }
         Op::Revoke => {
-            let expired =
-                matches!(request.state, State::Revoking { cause: jitney::lifecycle::EndCause::Expiry, .. });
+            let expired = matches!(&request.state, State::Revoking { cause: EndCause::Expiry, .. });
             let end = request.times.unwrap().expires_at;
             ensure("never_revoked_by_time_before_its_end", !expired || now >= end, || {
                 format!("{} ends at {end}, and it is {now}", request.id)
