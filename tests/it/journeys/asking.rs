@@ -17,6 +17,7 @@ async fn whoever_asks_does_not_approve_it_and_hears_why() {
     j.rest().await;
     j.is(id, StateWord::Pending).await;
     assert_eq!(j.logins(), Vec::<String>::new());
+    j.deny("dana", id, "the wiki is being moved today").await;
     j.end().await;
 }
 
