@@ -245,7 +245,7 @@ pub(super) fn number(index: usize) -> u32 {
 fn back_off(failures: u32, cap: Span, jitter: u32) -> Span {
     let doublings = failures.saturating_sub(1).min(20);
     let plain = FIRST_RETRY.times(1_u64 << doublings).min(cap);
-    Span::millis(plain.as_millis() * (750 + u64::from(jitter.min(999)) / 2) / 1000)
+    Span::millis(plain.as_millis() * (750 + u64::from(jitter.min(999)) / 2) / 1000).min(cap)
 }
 
 #[cfg(test)]
@@ -260,5 +260,6 @@ mod tests {
         assert_eq!(back_off(60, cap, 500), cap);
         assert_eq!(back_off(1, cap, 0), Span::millis(1500));
         assert!(back_off(1, cap, 999) < Span::millis(2501));
+        assert_eq!(back_off(60, cap, 999), cap, "never later than the cap");
     }
 }
