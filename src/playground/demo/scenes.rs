@@ -100,8 +100,8 @@ async fn revealing(stage: &mut Stage<'_>) -> anyhow::Result<Credential> {
         &format!("a window: login {}, and a password that is shown this once", credential.login),
     );
     stage.world.playground.slack.close_view("U0ANN").await?;
-    let erased = stage.request(WIKI).await?.credential.is_some_and(|c| c.erased);
-    stage.checked(erased, "the sealed copy is erased as soon as it was shown")?;
+    stage.comes_to(WIKI, |r| r.credential.is_some_and(|c| c.erased)).await?;
+    stage.checked(true, "the sealed copy is erased as soon as it was shown")?;
     let secret = credential.password.as_str();
     let snapshot = stage.world.playground.slack.snapshot();
     let said = snapshot.channels.values().flat_map(|c| &c.messages).any(|m| m.words().contains(secret));

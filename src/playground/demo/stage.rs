@@ -15,6 +15,9 @@ use crate::time::{Clock as _, Span};
 /// What a person may wait for, in real time.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Buttons that are answered by a window; all others are answered by a message.
+const OPENS_A_WINDOW: [&str; 2] = ["jit_reveal", "jit_extend"];
+
 /// The stage.
 pub(super) struct Stage<'t> {
     pub(super) world: World,
@@ -109,6 +112,12 @@ impl<'t> Stage<'t> {
         let seen = slack.click(&account(who), channel, &message.ts, button).await?;
         ensure!(!seen.warned, "the button showed a warning sign");
         self.world.rest().await?;
+        if !OPENS_A_WINDOW.contains(&button) {
+            // The answer to a click is talk: it comes after the commit, and nobody owes it.
+            let user = account(who);
+            let told = slack.wait_for(PATIENCE, |s| s.told(&user).any(|m| m.ts > before).then_some(())).await;
+            told.with_context(|| format!("{who} pressed {shown} and was told nothing"))?;
+        }
         for told in self.whispers(who, &before) {
             self.sees(who, &told);
         }
@@ -195,6 +204,23 @@ impl<'t> Stage<'t> {
             bail!("{id} should be {}, and is {}", state.as_str(), found.as_str());
         }
         self.checked(true, &format!("{id} is {}", state.as_str()))
+    }
+
+    /// Waits until a request is as it should be; what the bot does after its answer is not owed, so not rested for.
+    pub(super) async fn comes_to(
+        &self,
+        id: RequestId,
+        is: impl Fn(&Request) -> bool + Send,
+    ) -> anyhow::Result<()> {
+        let comes = async {
+            while !is(&self.request(id).await?) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(PATIENCE, comes)
+            .await
+            .with_context(|| format!("{id} does not come to what it should"))?
     }
 
     /// Lets time pass, from one due moment to the next.

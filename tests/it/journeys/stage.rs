@@ -16,7 +16,7 @@ use jitney::time::{Clock as _, Span, Timestamp};
 use secrecy::ExposeSecret as _;
 
 /// How long an answer may take in real time.
-const SOON: Duration = Duration::from_secs(20);
+pub(super) const SOON: Duration = Duration::from_secs(20);
 
 pub(super) const CARD: View = View::Card;
 pub(super) const APPROVAL: View = View::Approval { stage: 0 };
