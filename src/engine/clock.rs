@@ -19,9 +19,11 @@ pub(super) struct EngineClock {
 }
 
 impl EngineClock {
-    /// Goes on from the last committed now.
+    /// Goes on from the last committed now, or from the wall when that is later: the time that no process ran
+    /// counts, should the wall be set back before the first commit.
     pub(super) fn new(clock: Arc<dyn Clock>, committed: Timestamp) -> Self {
         let monotonic_then = clock.monotonic();
+        let committed = committed.max(clock.wall());
         Self { clock, committed, monotonic_then, behind: false }
     }
 
