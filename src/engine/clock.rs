@@ -20,10 +20,12 @@ pub(super) struct EngineClock {
 }
 
 impl EngineClock {
-    /// Goes on from the last committed now.
+    /// Goes on from the last committed now, or from the wall when that is later: the time that no process ran
+    /// counts, should the wall be set back before the first commit.
     pub(super) fn new(clock: Arc<dyn Clock>, committed: Timestamp) -> Self {
         let monotonic_then = clock.monotonic();
-        Self { clock, last: committed, monotonic_then, committed, behind: false }
+        let last = committed.max(clock.wall());
+        Self { clock, last, monotonic_then, committed, behind: false }
     }
 
     pub(super) fn now(&mut self) -> Timestamp {

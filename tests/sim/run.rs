@@ -449,6 +449,12 @@ impl Sim {
             let command = self.command(&requester, verb);
             self.plan_twice(at, command);
         }
+        // Second thoughts, while targets are still being asked.
+        if self.rng.random_bool(0.2) {
+            let at = now + Span::millis(self.rng.random_range(0..60_000));
+            let command = self.command(&requester, Verb::Release { request });
+            self.plan_twice(at, command);
+        }
         if self.rng.random_bool(0.15) {
             let at = now + Span::millis(self.rng.random_range(60_000..7_200_000));
             let command = self.command("o1", Verb::Revoke { request, reason: "no longer needed".to_owned() });
