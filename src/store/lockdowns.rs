@@ -10,7 +10,6 @@ use crate::ids::{PersonId, RequestId, TargetId};
 use crate::time::Timestamp;
 
 pub(super) const LOCKDOWNS: &str = "SELECT target FROM lockdowns WHERE person = ?1";
-const LOCKDOWNS_OF: &str = "SELECT target FROM lockdowns WHERE cause = ?1";
 
 impl Tx<'_> {
     /// Locks the person down on the target; placed already, it stays as it was.
@@ -47,14 +46,6 @@ impl Tx<'_> {
     /// When the database can't be read.
     pub fn lockdowns(&mut self, person: &PersonId) -> Result<BTreeSet<TargetId>, StoreError> {
         self.targets(LOCKDOWNS, person.as_str())
-    }
-
-    /// Targets that this request locked.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub fn lockdowns_of(&mut self, cause: RequestId) -> Result<BTreeSet<TargetId>, StoreError> {
-        self.targets(LOCKDOWNS_OF, number(cause))
     }
 
     fn targets(&self, sql: &'static str, of: impl rusqlite::ToSql) -> Result<BTreeSet<TargetId>, StoreError> {

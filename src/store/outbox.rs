@@ -52,8 +52,6 @@ pub(super) const NEXT_NOT_BEFORE: &str =
     "SELECT min(not_before) FROM outbox WHERE at_head = 1 AND urgency = ?1 AND not_before > ?2";
 pub(super) const READY: &str =
     "SELECT count(*) FROM outbox WHERE at_head = 1 AND urgency = ?1 AND not_before <= ?2";
-pub(super) const OWED_CALL: &str =
-    "SELECT 1 FROM outbox WHERE what = 'target' AND request = ?1 AND effect = ?2";
 
 impl Tx<'_> {
     /// Owes a call to the target of the request's step.
@@ -221,15 +219,6 @@ impl Tx<'_> {
             count = count.saturating_add(usize::try_from(some).unwrap_or(0));
         }
         Ok(count)
-    }
-
-    /// Whether this call to a target is still owed.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub fn owed_target(&mut self, effect: EffectId) -> Result<bool, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(OWED_CALL)?;
-        Ok(sql.exists(params![number(effect.request()), effect.number()])?)
     }
 
     /// Counts every message and ticket that is owed as tried once at least.

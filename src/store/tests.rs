@@ -52,7 +52,6 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (outbox::READY, "outbox_due"),
         (outbox::PROMOTE, "outbox_lanes"),
         (outbox::OWE_SHOW, "outbox_lanes"),
-        (outbox::OWED_CALL, "outbox_calls"),
         (story::ENTRIES, "PRIMARY KEY"),
         (story::MESSAGES, "PRIMARY KEY"),
         (records::RECORDS, "INTEGER PRIMARY KEY"),

@@ -88,8 +88,12 @@ pub(super) async fn clocks(stage: &mut Stage<'_>, requests: &[RequestId]) -> any
             words(clocks.verified)
         );
         stage.sees(&request.to_string(), &text);
-        let approved = clocks.approved.is_some();
-        stage.checked(approved, &format!("{request}: {}", dossier.request.title()))?;
+        let in_order = clocks.first_response.is_some()
+            && clocks.first_response <= clocks.approved
+            && clocks.approved <= clocks.access;
+        let title = dossier.request.title();
+        stage
+            .checked(in_order, &format!("{request}, {title}: answered, approved and given, in that order"))?;
     }
     Ok(())
 }
