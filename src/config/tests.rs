@@ -1,6 +1,5 @@
 //! What a configuration says, and what is said of a bad one.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use secrecy::ExposeSecret;
@@ -158,28 +157,4 @@ fn secrets_are_never_shown() {
     let shown = format!("{environment:?} {secrets:?}");
     assert!(!shown.contains("very-secret"), "{shown}");
     assert_eq!(secrets.jira_token.expose_secret(), "very-secret");
-}
-
-#[test]
-fn a_secret_file_that_others_may_read_is_refused() {
-    let folder = std::env::temp_dir().join(format!("jitney-secrets-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("token");
-    for (text, mode, taken) in [
-        ("secret\n", 0o600, true),
-        ("secret", 0o640, true),
-        ("secret", 0o644, false),
-        ("secret", 0o660, false),
-        (" \n", 0o600, false),
-        (&"x".repeat(17 * 1024), 0o600, false),
-    ] {
-        std::fs::write(&file, text).unwrap();
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
-        let read = read_secret_file(&file);
-        assert_eq!(read.is_ok(), taken, "{mode:o} {read:?}");
-        if let Ok(secret) = read {
-            assert_eq!(secret.expose_secret(), "secret");
-        }
-    }
-    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -23,6 +23,7 @@ use self::settings::{COSTS, Sessions, Settings};
 use super::hook::{HookError, Ran};
 use super::keys::Keys;
 use super::{Adapter, Call, Declaration, Held, words};
+use crate::finding::Finding;
 use crate::ids::EntitlementKey;
 use crate::lifecycle::{Evidence, Outcome};
 use crate::policy::{Binding, Layer, ParamIssue, Parsed, Subject};
@@ -112,6 +113,13 @@ impl Adapter for Htpasswd {
         let lines = self.read().await.map_err(|failure| failure.to_string())?;
         let held = lines.held().into_iter();
         Ok(held.map(|login| Held { name: login.to_string(), request: Some(login.request()) }).collect())
+    }
+
+    async fn check(&self, _now: Timestamp) -> Vec<Finding> {
+        vec![match self.read().await {
+            Ok(lines) => Finding::ok(words::file_read(lines.held().len())),
+            Err(failure) => Finding::fail(failure.to_string(), words::MEND_FILE),
+        }]
     }
 }
 

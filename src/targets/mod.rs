@@ -12,6 +12,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::finding::Finding;
 use crate::ids::{EffectId, PersonId, RequestId};
 use crate::lifecycle::{Outcome, StepTerms};
 use crate::policy::{Binding, Layer, ParamIssue, Parsed, Subject};
@@ -85,6 +86,9 @@ pub trait Adapter: Send + Sync + std::fmt::Debug {
     /// # Errors
     /// What the target said, without secrets.
     async fn list(&self, now: Timestamp) -> Result<Vec<Held>, String>;
+    /// For `doctor`: whether the target is reached, what our account may do there, how its clock stands to `now`.
+    /// Changes nothing; at least one finding.
+    async fn check(&self, now: Timestamp) -> Vec<Finding>;
 }
 
 /// Something that a target holds.

@@ -68,6 +68,15 @@ pub(super) fn sessions_unknown(login: &str, error: &str) -> String {
     format!("no line for {login}, but its sessions could not be counted: {error}")
 }
 
+/// A check read the file.
+pub(super) fn file_read(held: usize) -> String {
+    format!("the file can be read, with {} of ours in it", count(held, "login"))
+}
+
+/// What to do about a file that can't be read.
+pub(super) const MEND_FILE: &str =
+    "let the system user that jitney runs as read and write the file and its folder";
+
 /// A password file keeps no expiry.
 pub(super) const NOTHING_TO_MOVE: &str = "the file keeps no expiry, so there is nothing to move";
 

@@ -24,6 +24,7 @@ mod journeys;
 mod lifecycle;
 mod outbox;
 mod policy;
+mod servers;
 mod slack;
 mod store;
 mod targets;

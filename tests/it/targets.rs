@@ -10,17 +10,18 @@ use jitney::targets::REGISTRY;
 
 use contract::{BEHAVIOURS, World};
 
-/// How the stand-in of an adapter's target is set up, and which steps are tried on it.
+/// How the real server or the stand-in of an adapter's target is set up, and which steps are tried on it.
 struct Fixture {
     adapter: &'static str,
-    world: fn() -> Box<dyn World>,
+    /// None where the server is not installed; that was said then.
+    world: fn() -> Option<Box<dyn World>>,
 }
 
 const FIXTURES: &[Fixture] = &[
-    Fixture { adapter: "htpasswd", world: htpasswd::with_sessions },
-    Fixture { adapter: "htpasswd", world: htpasswd::without_sessions },
-    Fixture { adapter: "simulated", world: sim::logins },
-    Fixture { adapter: "simulated", world: sim::memberships },
+    Fixture { adapter: "htpasswd", world: || Some(htpasswd::with_sessions()) },
+    Fixture { adapter: "htpasswd", world: || Some(htpasswd::without_sessions()) },
+    Fixture { adapter: "simulated", world: || Some(sim::logins()) },
+    Fixture { adapter: "simulated", world: || Some(sim::memberships()) },
 ];
 
 #[test]
@@ -36,7 +37,9 @@ async fn each_adapter_keeps_the_contract() {
     for fixture in FIXTURES {
         for (name, behaviour) in BEHAVIOURS {
             println!("{}: {name}", fixture.adapter);
-            behaviour((fixture.world)()).await;
+            if let Some(world) = (fixture.world)() {
+                behaviour(world).await;
+            }
         }
     }
 }

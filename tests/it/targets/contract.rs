@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use jitney::ids::{EffectId, PersonId, RequestId, TargetId};
 use jitney::lifecycle::{Evidence, Outcome, StepTerms};
 use jitney::policy::Subject;
@@ -13,18 +14,20 @@ use serde_json::{Value, json};
 
 pub(crate) const PASSWORD: &str = "canary-Kp7wQz9RtVx4";
 
-/// A target's stand-in, with the adapter that reaches it.
+/// A target's real server or stand-in, with the adapter that reaches it. Its people are `ann`, `bob` and `person0`
+/// to `person19`, all at `example.com`.
+#[async_trait]
 pub(crate) trait World: Send + Sync {
     fn adapter(&self) -> Arc<dyn Adapter>;
     /// A step's table that the adapter takes.
     fn params(&self) -> Value;
     /// Everything on the target that is not a grant's, as bytes to compare.
-    fn foreign(&self) -> Vec<u8>;
+    async fn foreign(&self) -> Vec<u8>;
     /// Somebody uses the entitlement; false where the stand-in knows no sessions.
-    fn open_session(&self, grant: &Grant) -> bool;
-    fn sessions(&self, grant: &Grant) -> usize;
+    async fn open_session(&self, grant: &Grant) -> bool;
+    async fn sessions(&self, grant: &Grant) -> usize;
     /// What a crash in the middle of a change leaves behind.
-    fn leave_half_a_change(&self);
+    async fn leave_half_a_change(&self);
 }
 
 /// A step bound to a request, ready to call with.
@@ -148,11 +151,11 @@ async fn comes_and_goes(world: Box<dyn World>) {
 }
 
 async fn leaves_others_alone(world: Box<dyn World>) {
-    let before = world.foreign();
+    let before = world.foreign().await;
     let grant = Grant::new(world.as_ref(), 1042, "ann@example.com");
     for op in ["grant", "grant", "verify", "extend", "revoke", "revoke", "verify_gone"] {
         grant.does(op).await;
-        assert_eq!(world.foreign(), before, "after {op}");
+        assert_eq!(world.foreign().await, before, "after {op}");
     }
 }
 
@@ -189,7 +192,7 @@ async fn ends_one_alone(world: Box<dyn World>) {
 }
 
 async fn survives_names(world: Box<dyn World>) {
-    let before = world.foreign();
+    let before = world.foreign().await;
     for (number, name) in [
         "*)(uid=*",
         "';--",
@@ -211,7 +214,7 @@ async fn survives_names(world: Box<dyn World>) {
         {
             grant.expect(op, word).await;
         }
-        assert_eq!(world.foreign(), before, "{name}");
+        assert_eq!(world.foreign().await, before, "{name}");
     }
 }
 
@@ -237,18 +240,18 @@ async fn ends_sessions(world: Box<dyn World>) {
     let other = Grant::new(world.as_ref(), 1043, "bob@example.com");
     grant.expect("grant", "done").await;
     other.expect("grant", "done").await;
-    if !world.open_session(&grant) {
+    if !world.open_session(&grant).await {
         assert!(!grant.step.cannot_end.is_empty(), "a target whose sessions can't be ended must say so");
         return;
     }
-    world.open_session(&grant);
-    world.open_session(&other);
+    world.open_session(&grant).await;
+    world.open_session(&other).await;
     grant.expect("revoke", "done").await;
-    assert_eq!((world.sessions(&grant), world.sessions(&other)), (0, 1));
+    assert_eq!((world.sessions(&grant).await, world.sessions(&other).await), (0, 1));
     grant.expect("verify_gone", "not found").await;
 
     // The entitlement is gone, but somebody is still in.
-    world.open_session(&grant);
+    world.open_session(&grant).await;
     grant.expect("verify_gone", "found").await;
     grant.expect("revoke", "done").await;
     grant.expect("verify_gone", "not found").await;
@@ -256,16 +259,16 @@ async fn ends_sessions(world: Box<dyn World>) {
 
 async fn survives_a_crash(world: Box<dyn World>) {
     let grant = Grant::new(world.as_ref(), 1042, "ann@example.com");
-    let before = world.foreign();
-    world.leave_half_a_change();
-    assert_eq!(world.foreign(), before);
+    let before = world.foreign().await;
+    world.leave_half_a_change().await;
+    assert_eq!(world.foreign().await, before);
     grant.expect("snapshot", "not found").await;
     grant.expect("grant", "done").await;
-    world.leave_half_a_change();
+    world.leave_half_a_change().await;
     grant.expect("verify", "found").await;
     grant.expect("revoke", "done").await;
     grant.expect("verify_gone", "not found").await;
-    assert_eq!(world.foreign(), before);
+    assert_eq!(world.foreign().await, before);
 }
 
 async fn declares_the_truth(world: Box<dyn World>) {

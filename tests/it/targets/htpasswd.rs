@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use jitney::ids::TargetId;
 use jitney::lifecycle::Outcome;
 use jitney::policy::{Catalogue as _, ParamIssue};
@@ -73,6 +74,7 @@ impl Wiki {
     }
 }
 
+#[async_trait]
 impl World for Wiki {
     fn adapter(&self) -> Arc<dyn Adapter> {
         Arc::clone(&self.adapter)
@@ -82,7 +84,7 @@ impl World for Wiki {
         json!({ "login": {} })
     }
 
-    fn foreign(&self) -> Vec<u8> {
+    async fn foreign(&self) -> Vec<u8> {
         let bytes = fs::read(self.file()).unwrap();
         let is_ours = |line: &[u8]| {
             line.strip_prefix(b"jit-r").is_some_and(|rest| {
@@ -93,18 +95,18 @@ impl World for Wiki {
         lines.join(&b'\n')
     }
 
-    fn open_session(&self, grant: &Grant) -> bool {
+    async fn open_session(&self, grant: &Grant) -> bool {
         let number = self.sessions_of(grant).len() + 1;
         let name = format!("sessions/{}.{number}", grant.step.login.as_deref().unwrap());
         self.scratch.write(&name, "");
         self.has_sessions
     }
 
-    fn sessions(&self, grant: &Grant) -> usize {
+    async fn sessions(&self, grant: &Grant) -> usize {
         self.sessions_of(grant).len()
     }
 
-    fn leave_half_a_change(&self) {
+    async fn leave_half_a_change(&self) {
         self.scratch.write(".htpasswd.jitney.tmp", "jit-r1042:half");
         self.scratch.write("htpasswd.lock", "");
     }
@@ -174,7 +176,7 @@ async fn evidence_says_what_was_seen() {
         "verify_gone",
     ] {
         if op == "session" {
-            wiki.open_session(&grant);
+            wiki.open_session(&grant).await;
             continue;
         }
         let outcome = grant.does(op).await;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use jitney::finding::Finding;
 use jitney::ids::{EntitlementKey, PersonId, RequestId};
 use jitney::lifecycle::{Evidence, Outcome};
 use jitney::policy::{Binding, Layer, ParamIssue, Parsed, Subject};
@@ -224,6 +225,10 @@ impl Adapter for SimTarget {
         let held = inside.held.iter();
         Ok(held.map(|((key, _), request)| Held { name: key.to_string(), request: Some(*request) }).collect())
     }
+
+    async fn check(&self, _now: Timestamp) -> Vec<Finding> {
+        vec![Finding::ok("it is in memory")]
+    }
 }
 
 struct SimWorld {
@@ -239,6 +244,7 @@ pub(crate) fn memberships() -> Box<dyn World> {
     Box::new(SimWorld { target: SimTarget::new(), params: json!({ "member": "ops" }) })
 }
 
+#[async_trait]
 impl World for SimWorld {
     fn adapter(&self) -> Arc<dyn Adapter> {
         Arc::new(self.target.clone())
@@ -246,19 +252,19 @@ impl World for SimWorld {
     fn params(&self) -> Value {
         self.params.clone()
     }
-    fn foreign(&self) -> Vec<u8> {
+    async fn foreign(&self) -> Vec<u8> {
         format!("{:?}", self.target.inside().foreign).into_bytes()
     }
-    fn open_session(&self, grant: &Grant) -> bool {
+    async fn open_session(&self, grant: &Grant) -> bool {
         let hold = (grant.step.key.clone(), grant.person.clone());
         *self.target.inside().sessions.entry(hold).or_default() += 1;
         true
     }
-    fn sessions(&self, grant: &Grant) -> usize {
+    async fn sessions(&self, grant: &Grant) -> usize {
         let hold = (grant.step.key.clone(), grant.person.clone());
         self.target.inside().sessions.get(&hold).copied().unwrap_or_default()
     }
-    fn leave_half_a_change(&self) {}
+    async fn leave_half_a_change(&self) {}
 }
 
 #[tokio::test]
