@@ -18,6 +18,7 @@ pub mod outbox;
 pub mod playground;
 pub mod policy;
 pub mod secret_file;
+mod skew;
 pub mod slack;
 pub mod store;
 pub mod targets;

@@ -141,6 +141,41 @@ impl From<&State> for Milestone {
 }
 
 impl Milestone {
+    /// All of them, in the order of a request's life.
+    pub const ALL: [Self; 12] = [
+        Self::Pending,
+        Self::Scheduled,
+        Self::Granting,
+        Self::Active,
+        Self::Revoking,
+        Self::Stuck,
+        Self::Revoked,
+        Self::ProvisioningFailed,
+        Self::Applied,
+        Self::Denied,
+        Self::Withdrawn,
+        Self::Lapsed,
+    ];
+
+    /// Its key in `[jira.transitions]`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Scheduled => "scheduled",
+            Self::Granting => "granting",
+            Self::Active => "active",
+            Self::Revoking => "revoking",
+            Self::Stuck => "stuck",
+            Self::Revoked => "revoked",
+            Self::ProvisioningFailed => "provisioning_failed",
+            Self::Applied => "applied",
+            Self::Denied => "denied",
+            Self::Withdrawn => "withdrawn",
+            Self::Lapsed => "lapsed",
+        }
+    }
+
     /// A grant that never came to be doesn't end like one that did.
     pub(super) const fn ended(cause: &EndCause, otherwise: Self) -> Self {
         match cause {

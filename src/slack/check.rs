@@ -1,0 +1,225 @@
+//! Whether Slack will let the edge do its work: both tokens, each scope of the manifest, the two channels, and the
+//! clock. Nothing is posted and nothing of what people wrote is read.
+//!
+//! The calls are made without the client of [`super::web`], which keeps the headers of answers to itself: a token's
+//! scopes are told in `x-oauth-scopes` alone.
+
+use std::collections::BTreeSet;
+
+use reqwest::header::HeaderMap;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::Value;
+
+use super::link_plan::advice;
+use super::settings::SlackSettings;
+use super::text::one_line;
+use super::web::CallError;
+use super::words::{self, SCOPES};
+use crate::finding::{Finding, Grade};
+use crate::skew::{self, Dated};
+use crate::time::{Clock, Span, Timestamp};
+
+/// The largest answer that is read.
+const ANSWER_LIMIT: usize = 1 << 20;
+
+/// Asks Slack, four calls at once and `patience` for each, and says what is wrong and how to mend it.
+pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) -> Vec<Finding> {
+    let door = match Door::new(settings, clock, patience) {
+        Ok(door) => door,
+        Err(error) => return vec![Finding::fail(words::no_client(&error))],
+    };
+    // After this moment nobody has written anything yet.
+    let now = clock.wall().seconds().to_string();
+    let room =
+        |channel| door.call(&settings.bot_token, "conversations.history", channel_query(channel, &now));
+    let one_channel = settings.approvals_channel == settings.security_channel;
+    let (bot, socket, approvals, security) = tokio::join!(
+        door.call(&settings.bot_token, "auth.test", Vec::new()),
+        door.call(&settings.app_token, "apps.connections.open", Vec::new()),
+        room(&settings.approvals_channel),
+        async { if one_channel { None } else { Some(room(&settings.security_channel).await) } },
+    );
+    let bot = match bot {
+        Ok(bot) => bot,
+        // The others had the same trouble.
+        Err(error @ (CallError::Unknown(_) | CallError::RateLimited { .. })) => {
+            return vec![Finding::fail(words::unreachable(&settings.api_url, &error))];
+        }
+        Err(CallError::Refused { code, .. }) => {
+            return vec![Finding::fail(words::bot_refused(&code)), socket_found(&socket)];
+        }
+    };
+    let name = one_line(text_at(&bot.body, "user"), 80);
+    let mut findings = bot_found(settings, &bot.body);
+    findings.extend(scopes_found(bot.scopes.as_ref()));
+    findings.push(socket_found(&socket));
+    findings.push(channel_found(&name, "approvals_channel", &settings.approvals_channel, &approvals));
+    if let Some(security) = security {
+        findings.push(channel_found(&name, "security_channel", &settings.security_channel, &security));
+    }
+    findings.push(bot.dated.map_or_else(|| skew::undated(words::SLACK), |dated| dated.judge(words::SLACK)));
+    findings
+}
+
+/// A look at no message at all that succeeds for members alone; its scopes are those of the manifest.
+fn channel_query<'a>(channel: &'a str, now: &'a str) -> Vec<(&'static str, &'a str)> {
+    vec![("channel", channel), ("oldest", now), ("limit", "1")]
+}
+
+fn bot_found(settings: &SlackSettings, body: &Value) -> Vec<Finding> {
+    let (team, id) = (one_line(text_at(body, "team"), 80), one_line(text_at(body, "team_id"), 40));
+    if text_at(body, "bot_id").is_empty() {
+        return vec![Finding::fail(words::no_bot(&one_line(text_at(body, "user"), 80)))];
+    }
+    if body.get("is_enterprise_install").and_then(Value::as_bool) == Some(true) {
+        return vec![Finding::warn(words::whole_organisation(&team))];
+    }
+    match &settings.team_id {
+        Some(ours) if *ours != id => vec![Finding::fail(words::other_team(ours, &team, &id))],
+        Some(_) | None => {
+            vec![Finding::ok(words::bot_known(&one_line(text_at(body, "user"), 80), &team, &id))]
+        }
+    }
+}
+
+fn scopes_found(has: Option<&BTreeSet<String>>) -> Vec<Finding> {
+    let Some(has) = has else { return vec![Finding::warn(words::SCOPES_UNTOLD)] };
+    let lacking: Vec<Finding> = SCOPES
+        .iter()
+        .filter(|scope| !has.contains(scope.name))
+        .map(|scope| Finding { grade: scope.lacking, says: words::scope_lacking(scope) })
+        .collect();
+    if lacking.is_empty() { vec![Finding::ok(words::scopes_fine(SCOPES.len()))] } else { lacking }
+}
+
+fn socket_found(socket: &Result<Answer, CallError>) -> Finding {
+    match socket {
+        Ok(_) => Finding::ok(words::SOCKET_OPENS),
+        Err(error @ CallError::Refused { code, .. }) => {
+            Finding::fail(words::socket_refused(error, advice(code)))
+        }
+        Err(error @ CallError::RateLimited { .. }) => Finding::warn(words::socket_unasked(error)),
+        Err(error @ CallError::Unknown(_)) => Finding::fail(words::socket_unasked(error)),
+    }
+}
+
+fn channel_found(bot: &str, key: &str, channel: &str, found: &Result<Answer, CallError>) -> Finding {
+    let code = match found {
+        Ok(_) => return Finding::ok(words::in_channel(key, channel)),
+        Err(CallError::Refused { code, .. }) => code.as_str(),
+        Err(error) => return Finding::warn(words::channel_unread(key, channel, &error.to_string())),
+    };
+    let (grade, says) = match code {
+        "not_in_channel" => (Grade::Fail, words::not_in_channel(bot, key, channel)),
+        "channel_not_found" => (Grade::Fail, words::no_channel(bot, key, channel)),
+        "missing_scope" => (Grade::Warn, words::channel_unread(key, channel, words::NO_HISTORY)),
+        other => (Grade::Warn, words::channel_unread(key, channel, other)),
+    };
+    Finding { grade, says }
+}
+
+struct Answer {
+    body: Value,
+    /// What the token may do, when Slack tells.
+    scopes: Option<BTreeSet<String>>,
+    dated: Option<Dated>,
+}
+
+struct Door<'a> {
+    http: reqwest::Client,
+    api_url: &'a str,
+    clock: &'a dyn Clock,
+}
+
+impl<'a> Door<'a> {
+    fn new(
+        settings: &'a SlackSettings,
+        clock: &'a dyn Clock,
+        patience: Span,
+    ) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("jitney/", env!("CARGO_PKG_VERSION")))
+            .timeout(patience.duration())
+            // As the edge reaches it: a proxy that would help here does not help there.
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self { http, api_url: &settings.api_url, clock })
+    }
+
+    async fn call(
+        &self,
+        token: &SecretString,
+        method: &str,
+        arguments: Vec<(&'static str, &str)>,
+    ) -> Result<Answer, CallError> {
+        let sent = self.clock.wall();
+        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(arguments).finish();
+        let mut response = self
+            .http
+            .post(format!("{}/{method}", self.api_url))
+            .bearer_auth(token.expose_secret())
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(body)
+            .send()
+            .await
+            .map_err(|error| lost(&error))?;
+        let received = self.clock.wall();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| lost(&error))? {
+            if body.len() + chunk.len() > ANSWER_LIMIT {
+                return Err(CallError::Unknown("the answer is too long".to_owned()));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let dated = header(&headers, "date").and_then(Timestamp::from_http_date);
+        let dated = dated.map(|dated| Dated { sent, dated, received });
+        let body = settle(status, &body)?;
+        Ok(Answer { body, scopes: scopes(&headers), dated })
+    }
+}
+
+/// What an answer says, or why it says nothing.
+fn settle(status: u16, body: &[u8]) -> Result<Value, CallError> {
+    let body: Option<Value> = serde_json::from_slice(body).ok();
+    match (status, body) {
+        (429, _) => Err(CallError::RateLimited { after: None }),
+        (200, Some(body)) if body.get("ok").and_then(Value::as_bool) == Some(true) => Ok(body),
+        (200, Some(body)) if !text_at(&body, "error").is_empty() => {
+            let details = text_at(&body, "needed");
+            let details = if details.is_empty() {
+                String::new()
+            } else {
+                format!(" (needed: {})", one_line(details, 80))
+            };
+            Err(CallError::Refused { code: one_line(text_at(&body, "error"), 80), details })
+        }
+        (200, _) => Err(CallError::Unknown("an answer that is not Slack's".to_owned())),
+        (status, _) => Err(CallError::Unknown(format!("status {status}"))),
+    }
+}
+
+fn scopes(headers: &HeaderMap) -> Option<BTreeSet<String>> {
+    let told = header(headers, "x-oauth-scopes")?;
+    Some(told.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect())
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Without the address, and in words that say where it broke off.
+fn lost(error: &reqwest::Error) -> CallError {
+    CallError::Unknown(if error.is_timeout() {
+        "no answer in time".to_owned()
+    } else if error.is_connect() {
+        "no connection".to_owned()
+    } else {
+        "the connection failed".to_owned()
+    })
+}
+
+fn text_at<'v>(value: &'v Value, key: &str) -> &'v str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
