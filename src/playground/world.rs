@@ -310,6 +310,7 @@ async fn local_jira(playground: &Playground) -> std::io::Result<LocalJira> {
         token: SecretString::from(JIRA_TOKEN),
         search_lag: Span::ZERO,
         reporter_on_screen: true,
+        lacks: std::collections::BTreeSet::new(),
         hidden_emails: false,
     };
     LocalJira::start(settings, Arc::clone(&playground.clock) as Arc<dyn Clock>).await

@@ -28,6 +28,8 @@ pub struct Settings {
     pub app_token: String,
     /// What the bot token may do.
     pub scopes: BTreeSet<String>,
+    /// What the app-level token may do.
+    pub app_scopes: BTreeSet<String>,
     /// Slash commands that the app registered, with their slash.
     pub commands: BTreeSet<String>,
     /// Who is in the workspace.
@@ -189,6 +191,7 @@ impl Settings {
             bot_token: "xoxb-local-playground".to_owned(),
             app_token: "xapp-local-playground".to_owned(),
             scopes: DEFAULT_SCOPES.iter().map(|&scope| scope.to_owned()).collect(),
+            app_scopes: BTreeSet::from(["connections:write".to_owned()]),
             commands: BTreeSet::from(["/jit".to_owned()]),
             members,
             channels: vec![room(ACCESS_CHANNEL, "access-approvals"), room(SECURITY_CHANNEL, "security")],
