@@ -8,6 +8,8 @@ const ODD: Span = Span::secs(5);
 /// More than this is no longer a clock: ends are stored in its time.
 const BAD: Span = Span::secs(60);
 
+const SYNCHRONISE: &str = "turn time synchronisation on (`timedatectl set-ntp true`)";
+
 /// An answer with its times: `sent` and `received` by this machine's clock, `dated` by the other's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dated {
@@ -44,15 +46,11 @@ impl Dated {
             Skew::Behind(by) => (by, "behind"),
         };
         let by_words = Span::secs(by.as_secs()).words();
-        let wrong = || {
-            format!(
-                "this machine's clock is {by_words} {side} that of {whose}; turn time synchronisation on (`timedatectl set-ntp true`)"
-            )
-        };
+        let wrong = format!("this machine's clock is {by_words} {side} that of {whose}");
         if by > BAD {
-            Finding::fail(wrong())
+            Finding::fail(wrong, SYNCHRONISE)
         } else if by > ODD {
-            Finding::warn(wrong())
+            Finding::warn(wrong, SYNCHRONISE)
         } else {
             Finding::ok(format!("the clock agrees with that of {whose}"))
         }
@@ -61,7 +59,10 @@ impl Dated {
 
 /// The answer had no `Date` that can be read.
 pub(crate) fn undated(whose: &str) -> Finding {
-    Finding::warn(format!("{whose} did not date its answer, so the clock was not compared with its own"))
+    Finding::warn(
+        format!("{whose} did not date its answer, so the clock was not compared with its own"),
+        "look at the clock by hand",
+    )
 }
 
 #[cfg(test)]

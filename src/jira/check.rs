@@ -16,19 +16,19 @@ use crate::time::Clock;
 pub async fn check(settings: &JiraSettings, clock: &dyn Clock) -> Vec<Finding> {
     let client = match Client::new(settings) {
         Ok(client) => client,
-        Err(error) => return vec![Finding::fail(error.to_string())],
+        Err(error) => return vec![words::no_client(&error)],
     };
     let ((account, clocks), permissions, types) =
         tokio::join!(account(&client, clock), permissions(&client, settings), types(&client, settings));
     let name = match account {
         Ok(name) => name,
         // Without an account every other call fails for the same reason.
-        Err(trouble) => return vec![Finding::fail(words::no_account(settings, &trouble))],
+        Err(trouble) => return vec![words::no_account(settings, &trouble)],
     };
-    let mut findings = vec![Finding::ok(words::account(settings, &name))];
+    let mut findings = vec![words::account(settings, &name)];
     match (permissions, types) {
         (Err(Trouble::Refused { status: 404, .. }), Err(_)) => {
-            findings.push(Finding::fail(words::no_project(settings)));
+            findings.push(words::no_project(settings));
         }
         (permissions, types) => {
             findings.extend(permissions_found(settings, permissions));
@@ -67,36 +67,30 @@ async fn types(client: &Client, settings: &JiraSettings) -> Result<Vec<IssueType
 fn permissions_found(settings: &JiraSettings, found: Result<BTreeSet<String>, Trouble>) -> Vec<Finding> {
     let has = match found {
         Ok(has) => has,
-        Err(trouble) => return vec![Finding::warn(words::permissions_unread(&trouble))],
+        Err(trouble) => return vec![words::permissions_unread(&trouble)],
     };
     // Nothing is moved when no status is configured.
     let used = |needed: &&Needed| needed.key != "TRANSITION_ISSUES" || !settings.transitions.is_empty();
     let wanted: Vec<&Needed> = NEEDED.iter().filter(used).collect();
     let lacking = wanted.iter().filter(|needed| !has.contains(needed.key));
-    let lacking: Vec<Finding> = lacking
-        .map(|needed| Finding { grade: needed.lacking, says: words::permission_lacking(settings, needed) })
-        .collect();
-    if lacking.is_empty() {
-        vec![Finding::ok(words::permissions_fine(settings, wanted.len()))]
-    } else {
-        lacking
-    }
+    let lacking: Vec<Finding> = lacking.map(|needed| words::permission_lacking(settings, needed)).collect();
+    if lacking.is_empty() { vec![words::permissions_fine(settings, wanted.len())] } else { lacking }
 }
 
 fn types_found(settings: &JiraSettings, found: Result<Vec<IssueType>, Trouble>) -> Vec<Finding> {
     let types = match found {
         Ok(types) => types,
-        Err(trouble) => return vec![Finding::warn(words::types_unread(&trouble))],
+        Err(trouble) => return vec![words::types_unread(&trouble)],
     };
     let Some(ours) = types.iter().find(|kind| kind.name == settings.issue_type) else {
         let names: Vec<&str> = types.iter().map(|kind| kind.name.as_str()).collect();
-        return vec![Finding::fail(words::no_such_type(settings, &names))];
+        return vec![words::no_such_type(settings, &names)];
     };
     if ours.subtask {
-        return vec![Finding::fail(words::subtask(settings))];
+        return vec![words::subtask(settings)];
     }
     let strange = strange_statuses(settings, &ours.statuses);
-    if strange.is_empty() { vec![Finding::ok(words::workflow_fine(settings))] } else { strange }
+    if strange.is_empty() { vec![words::workflow_fine(settings)] } else { strange }
 }
 
 /// One finding a status that the workflow lacks, with every key that names it.
@@ -108,8 +102,5 @@ fn strange_statuses(settings: &JiraSettings, known: &[Named]) -> Vec<Finding> {
         }
     }
     let known: Vec<&str> = known.iter().map(|status| status.name.as_str()).collect();
-    strange
-        .into_iter()
-        .map(|(name, keys)| Finding::fail(words::no_such_status(settings, name, &keys, &known)))
-        .collect()
+    strange.into_iter().map(|(name, keys)| words::no_such_status(settings, name, &keys, &known)).collect()
 }

@@ -15,7 +15,7 @@ use super::settings::SlackSettings;
 use super::text::one_line;
 use super::web::CallError;
 use super::words::{self, SCOPES};
-use crate::finding::{Finding, Grade};
+use crate::finding::Finding;
 use crate::skew::{self, Dated};
 use crate::time::{Clock, Span, Timestamp};
 
@@ -26,9 +26,9 @@ const ANSWER_LIMIT: usize = 1 << 20;
 pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) -> Vec<Finding> {
     let door = match Door::new(settings, clock, patience) {
         Ok(door) => door,
-        Err(error) => return vec![Finding::fail(words::no_client(&error))],
+        Err(error) => return vec![words::no_client(&error)],
     };
-    // After this moment nobody has written anything yet.
+    // Nobody has written anything after this moment yet.
     let now = clock.wall().seconds().to_string();
     let room =
         |channel| door.call(&settings.bot_token, "conversations.history", channel_query(channel, &now));
@@ -42,15 +42,14 @@ pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) 
     let bot = match bot {
         Ok(bot) => bot,
         // The others had the same trouble.
-        Err(error @ (CallError::Unknown(_) | CallError::RateLimited { .. })) => {
-            return vec![Finding::fail(words::unreachable(&settings.api_url, &error))];
-        }
+        Err(error @ CallError::Unknown(_)) => return vec![words::unreachable(&settings.api_url, &error)],
+        Err(error @ CallError::RateLimited { .. }) => return vec![words::busy(&error)],
         Err(CallError::Refused { code, .. }) => {
-            return vec![Finding::fail(words::bot_refused(&code)), socket_found(&socket)];
+            return vec![words::bot_refused(&code), socket_found(&socket)];
         }
     };
     let name = one_line(text_at(&bot.body, "user"), 80);
-    let mut findings = bot_found(settings, &bot.body);
+    let mut findings = vec![bot_found(settings, &bot.body)];
     findings.extend(scopes_found(bot.scopes.as_ref()));
     findings.push(socket_found(&socket));
     findings.push(channel_found(&name, "approvals_channel", &settings.approvals_channel, &approvals));
@@ -66,56 +65,44 @@ fn channel_query<'a>(channel: &'a str, now: &'a str) -> Vec<(&'static str, &'a s
     vec![("channel", channel), ("oldest", now), ("limit", "1")]
 }
 
-fn bot_found(settings: &SlackSettings, body: &Value) -> Vec<Finding> {
+fn bot_found(settings: &SlackSettings, body: &Value) -> Finding {
+    let user = one_line(text_at(body, "user"), 80);
     let (team, id) = (one_line(text_at(body, "team"), 80), one_line(text_at(body, "team_id"), 40));
     if text_at(body, "bot_id").is_empty() {
-        return vec![Finding::fail(words::no_bot(&one_line(text_at(body, "user"), 80)))];
+        return words::no_bot(&user);
     }
     if body.get("is_enterprise_install").and_then(Value::as_bool) == Some(true) {
-        return vec![Finding::warn(words::whole_organisation(&team))];
+        return words::whole_organisation(&team);
     }
     match &settings.team_id {
-        Some(ours) if *ours != id => vec![Finding::fail(words::other_team(ours, &team, &id))],
-        Some(_) | None => {
-            vec![Finding::ok(words::bot_known(&one_line(text_at(body, "user"), 80), &team, &id))]
-        }
+        Some(ours) if *ours != id => words::other_team(ours, &team, &id),
+        Some(_) | None => words::bot_known(&user, &team, &id),
     }
 }
 
 fn scopes_found(has: Option<&BTreeSet<String>>) -> Vec<Finding> {
-    let Some(has) = has else { return vec![Finding::warn(words::SCOPES_UNTOLD)] };
-    let lacking: Vec<Finding> = SCOPES
-        .iter()
-        .filter(|scope| !has.contains(scope.name))
-        .map(|scope| Finding { grade: scope.lacking, says: words::scope_lacking(scope) })
-        .collect();
-    if lacking.is_empty() { vec![Finding::ok(words::scopes_fine(SCOPES.len()))] } else { lacking }
+    let Some(has) = has else { return vec![words::scopes_untold()] };
+    let lacking = SCOPES.iter().filter(|scope| !has.contains(scope.name));
+    let lacking: Vec<Finding> = lacking.map(words::scope_lacking).collect();
+    if lacking.is_empty() { vec![words::scopes_fine(SCOPES.len())] } else { lacking }
 }
 
 fn socket_found(socket: &Result<Answer, CallError>) -> Finding {
     match socket {
-        Ok(_) => Finding::ok(words::SOCKET_OPENS),
-        Err(error @ CallError::Refused { code, .. }) => {
-            Finding::fail(words::socket_refused(error, advice(code)))
-        }
-        Err(error @ CallError::RateLimited { .. }) => Finding::warn(words::socket_unasked(error)),
-        Err(error @ CallError::Unknown(_)) => Finding::fail(words::socket_unasked(error)),
+        Ok(_) => words::socket_opens(),
+        Err(error @ CallError::Refused { code, .. }) => words::socket_refused(error, advice(code)),
+        Err(error @ (CallError::RateLimited { .. } | CallError::Unknown(_))) => words::socket_unknown(error),
     }
 }
 
 fn channel_found(bot: &str, key: &str, channel: &str, found: &Result<Answer, CallError>) -> Finding {
-    let code = match found {
-        Ok(_) => return Finding::ok(words::in_channel(key, channel)),
-        Err(CallError::Refused { code, .. }) => code.as_str(),
-        Err(error) => return Finding::warn(words::channel_unread(key, channel, &error.to_string())),
-    };
-    let (grade, says) = match code {
-        "not_in_channel" => (Grade::Fail, words::not_in_channel(bot, key, channel)),
-        "channel_not_found" => (Grade::Fail, words::no_channel(bot, key, channel)),
-        "missing_scope" => (Grade::Warn, words::channel_unread(key, channel, words::NO_HISTORY)),
-        other => (Grade::Warn, words::channel_unread(key, channel, other)),
-    };
-    Finding { grade, says }
+    match found {
+        Ok(_) => words::in_channel(key, channel),
+        Err(error) if error.is("not_in_channel") => words::not_in_channel(bot, key, channel),
+        Err(error) if error.is("channel_not_found") => words::no_channel(bot, key, channel),
+        Err(error) if error.is("missing_scope") => words::channel_unseen(key, channel),
+        Err(error) => words::channel_unknown(key, channel, error),
+    }
 }
 
 struct Answer {

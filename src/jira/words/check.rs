@@ -1,8 +1,8 @@
 //! What a check of Jira says to operators, one line each.
 
 use super::short;
-use crate::finding::Grade;
-use crate::jira::client::Trouble;
+use crate::finding::{Finding, Grade};
+use crate::jira::client::{JiraSetupError, Trouble};
 use crate::jira::settings::{JiraSettings, Milestone};
 use crate::nearest::nearest;
 
@@ -52,85 +52,89 @@ const fn needed(key: &'static str, name: &'static str, lacking: Grade, without: 
     Needed { key, name, lacking, without }
 }
 
+const AGAIN: &str = "run this again";
+
 /// Whose clock it is.
 pub(in crate::jira) const JIRA: &str = "Jira";
 
-pub(in crate::jira) fn account(settings: &JiraSettings, name: &str) -> String {
-    format!("{} knows the account: {} ({})", site(settings), short(name), settings.email)
+pub(in crate::jira) fn no_client(error: &JiraSetupError) -> Finding {
+    Finding::fail(error.to_string(), "see `jira.base_url`")
 }
 
-pub(in crate::jira) fn no_account(settings: &JiraSettings, trouble: &Trouble) -> String {
+pub(in crate::jira) fn account(settings: &JiraSettings, name: &str) -> Finding {
+    Finding::ok(format!("{} knows the account {} ({})", site(settings), short(name), settings.email))
+}
+
+pub(in crate::jira) fn no_account(settings: &JiraSettings, trouble: &Trouble) -> Finding {
     let site = site(settings);
     match trouble {
-        Trouble::Refused { status: 401 | 403, .. } => format!(
-            "{site} does not take {} with this token (tokens run out); make a new API token for that account, and check `jira.email`",
-            settings.email
+        Trouble::Refused { status: 401 | 403, .. } => Finding::fail(
+            format!("{site} does not take {} with this token (tokens run out)", settings.email),
+            "make a new API token for that account, and check `jira.email`",
         ),
-        Trouble::Refused { status: 404, .. } => {
-            format!(
-                "{site} is no Jira Cloud site; set `jira.base_url` to one like https://example.atlassian.net"
-            )
+        Trouble::Refused { status: 404, .. } => Finding::fail(
+            format!("{site} is no Jira Cloud site"),
+            "set `jira.base_url` to one like https://example.atlassian.net",
+        ),
+        Trouble::Unreached { error, .. } | Trouble::Unknown { error, .. } => Finding::fail(
+            format!("{site} gives no usable answer: {error}"),
+            "check `jira.base_url` and this machine's way to it",
+        ),
+        Trouble::Refused { .. } => Finding::fail(trouble.to_string(), "check `jira.base_url`"),
+        Trouble::Busy { .. } => {
+            Finding::warn(format!("nothing was checked: {trouble}"), "run this again in a minute")
         }
-        Trouble::Unreached { error, .. } | Trouble::Unknown { error, .. } => format!(
-            "{site} gives no usable answer ({error}); check `jira.base_url` and this machine's way to it"
-        ),
-        Trouble::Busy { .. } => format!("{trouble}; run this again later"),
-        Trouble::Refused { .. } => trouble.to_string(),
     }
 }
 
-pub(in crate::jira) fn no_project(settings: &JiraSettings) -> String {
-    format!(
-        "there is no project {}, or {} may not see it; check `jira.project`, or give that account \"Browse projects\" there",
-        settings.project, settings.email
+pub(in crate::jira) fn no_project(settings: &JiraSettings) -> Finding {
+    Finding::fail(
+        format!("there is no project {}, or {} may not see it", settings.project, settings.email),
+        "check `jira.project`, or give that account \"Browse projects\" in it",
     )
 }
 
-pub(in crate::jira) fn permissions_unread(trouble: &Trouble) -> String {
-    format!("the account's permissions were not looked at: {trouble}")
+pub(in crate::jira) fn permissions_unread(trouble: &Trouble) -> Finding {
+    Finding::warn(format!("the account's permissions were not checked: {trouble}"), AGAIN)
 }
 
-pub(in crate::jira) fn permission_lacking(settings: &JiraSettings, needed: &Needed) -> String {
-    let Needed { name, without, .. } = needed;
-    let place = if needed.key == "USER_PICKER" {
-        "under the site's global permissions".to_owned()
-    } else {
-        format!("in {}", settings.project)
-    };
-    format!("{} lacks \"{name}\", so {without}; give it that permission {place}", settings.email)
+pub(in crate::jira) fn permission_lacking(settings: &JiraSettings, needed: &Needed) -> Finding {
+    let Needed { key, name, lacking, without } = needed;
+    let place = if *key == "USER_PICKER" { "the site" } else { settings.project.as_str() };
+    Finding {
+        grade: *lacking,
+        says: format!("{} lacks \"{name}\", so {without}", settings.email),
+        mend: Some(format!("give that account this permission in {place}")),
+    }
 }
 
-pub(in crate::jira) fn permissions_fine(settings: &JiraSettings, all: usize) -> String {
-    format!("the account has all {all} permissions that it needs in {}", settings.project)
+pub(in crate::jira) fn permissions_fine(settings: &JiraSettings, all: usize) -> Finding {
+    Finding::ok(format!("the account has all {all} permissions that it needs in {}", settings.project))
 }
 
-pub(in crate::jira) fn types_unread(trouble: &Trouble) -> String {
-    format!("the project's issue types and statuses were not looked at: {trouble}")
+pub(in crate::jira) fn types_unread(trouble: &Trouble) -> Finding {
+    Finding::warn(format!("the project's issue types and statuses were not checked: {trouble}"), AGAIN)
 }
 
-pub(in crate::jira) fn no_such_type(settings: &JiraSettings, known: &[&str]) -> String {
-    format!(
-        "{} has no issue type `{}` (`jira.issue_type`); {}",
-        settings.project,
-        settings.issue_type,
-        choices(&settings.issue_type, known)
+pub(in crate::jira) fn no_such_type(settings: &JiraSettings, known: &[&str]) -> Finding {
+    let says = format!("{} has no issue type `{}`", settings.project, settings.issue_type);
+    Finding::fail(says, format!("set `jira.issue_type`: {}", choices(&settings.issue_type, known)))
+}
+
+pub(in crate::jira) fn subtask(settings: &JiraSettings) -> Finding {
+    Finding::fail(
+        format!("the issue type `{}` is for subtasks, which need a parent", settings.issue_type),
+        "set `jira.issue_type` to another",
     )
 }
 
-pub(in crate::jira) fn subtask(settings: &JiraSettings) -> String {
-    format!(
-        "`{}` is a type of subtasks, which need a parent; set `jira.issue_type` to another",
-        settings.issue_type
-    )
-}
-
-pub(in crate::jira) fn workflow_fine(settings: &JiraSettings) -> String {
+pub(in crate::jira) fn workflow_fine(settings: &JiraSettings) -> Finding {
     let kind = format!("{} has the issue type {}", settings.project, settings.issue_type);
-    if settings.transitions.is_empty() {
+    Finding::ok(if settings.transitions.is_empty() {
         kind
     } else {
         format!("{kind}, and its workflow every status of [jira.transitions]")
-    }
+    })
 }
 
 pub(in crate::jira) fn no_such_status(
@@ -138,26 +142,21 @@ pub(in crate::jira) fn no_such_status(
     name: &str,
     keys: &[Milestone],
     known: &[&str],
-) -> String {
+) -> Finding {
+    let says =
+        format!("the workflow of {} in {} has no status `{name}`", settings.issue_type, settings.project);
     let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
-    format!(
-        "the workflow of {} in {} has no status `{name}` ([jira.transitions] {}); {}",
-        settings.issue_type,
-        settings.project,
-        keys.join(", "),
-        choices(name, known)
-    )
+    Finding::fail(says, format!("set [jira.transitions] {}: {}", keys.join(", "), choices(name, known)))
 }
 
-/// The address without the user, the query and the fragment that it does not have.
-fn site(settings: &JiraSettings) -> String {
-    settings.base_url.as_str().trim_end_matches('/').to_owned()
+fn site(settings: &JiraSettings) -> &str {
+    settings.base_url.as_str().trim_end_matches('/')
 }
 
 fn choices(typed: &str, known: &[&str]) -> String {
     match nearest(typed, known.iter().copied()) {
         Some(name) => format!("did you mean `{}`?", short(name)),
-        None if known.is_empty() => "there are none".to_owned(),
+        None if known.is_empty() => "there are none to choose from".to_owned(),
         None => {
             let names: Vec<String> = known.iter().take(LISTED_MOST).map(|name| short(name)).collect();
             format!("there are `{}`", names.join("`, `"))
