@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod directory;
 pub mod engine;
 pub mod finding;
+mod folder;
 pub mod ids;
 pub mod jira;
 pub mod lifecycle;

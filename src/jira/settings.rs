@@ -56,6 +56,14 @@ impl JiraSettings {
 #[serde(try_from = "String", into = "String")]
 pub struct LabelPrefix(String);
 
+impl LabelPrefix {
+    /// `jit`, which the instance's id completes.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self("jit".to_owned())
+    }
+}
+
 /// Why a text is not a label prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a label prefix has 1 to 64 of a-z, A-Z, 0-9, `-` and `_`, such as `jit-main`")]
