@@ -49,7 +49,11 @@ pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) 
         }
     };
     let name = one_line(text_at(&bot.body, "user"), 80);
-    let mut findings = vec![bot_found(settings, &bot.body)];
+    if text_at(&bot.body, "bot_id").is_empty() {
+        // What it may do says nothing about the bot.
+        return vec![words::no_bot(&name), socket_found(&socket)];
+    }
+    let mut findings = vec![bot_found(settings, &name, &bot.body)];
     findings.extend(scopes_found(bot.scopes.as_ref()));
     findings.push(socket_found(&socket));
     findings.push(channel_found(&name, "approvals_channel", &settings.approvals_channel, &approvals));
@@ -65,18 +69,14 @@ fn channel_query<'a>(channel: &'a str, now: &'a str) -> Vec<(&'static str, &'a s
     vec![("channel", channel), ("oldest", now), ("limit", "1")]
 }
 
-fn bot_found(settings: &SlackSettings, body: &Value) -> Finding {
-    let user = one_line(text_at(body, "user"), 80);
+fn bot_found(settings: &SlackSettings, user: &str, body: &Value) -> Finding {
     let (team, id) = (one_line(text_at(body, "team"), 80), one_line(text_at(body, "team_id"), 40));
-    if text_at(body, "bot_id").is_empty() {
-        return words::no_bot(&user);
-    }
     if body.get("is_enterprise_install").and_then(Value::as_bool) == Some(true) {
         return words::whole_organisation(&team);
     }
     match &settings.team_id {
         Some(ours) if *ours != id => words::other_team(ours, &team, &id),
-        Some(_) | None => words::bot_known(&user, &team, &id),
+        Some(_) | None => words::bot_known(user, &team, &id),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::cli::words;
 use crate::config::{Config, Issue, Secrets};
 use crate::credentials::SealingKey;
 use crate::directory::{Directory, DirectoryError};
-use crate::finding::Finding;
+use crate::finding::{Finding, Grade};
 use crate::folder;
 use crate::ids::DedupeKey;
 use crate::policy;
@@ -214,7 +214,7 @@ pub(super) fn cannot_end(targets: &Targets) -> Vec<Check> {
 }
 
 pub(super) fn policies(config: &Config, targets: &Targets, directory: Option<&Directory>) -> Vec<Check> {
-    let failed = |says: String| Check::of("policies", Finding { mend: None, ..Finding::fail(says, "") });
+    let failed = |says: String| Check::of("policies", Finding { grade: Grade::Fail, says, mend: None });
     let policies = match wiring::policies(&config.server.policies, targets) {
         Ok(policies) => policies,
         Err(PoliciesError::Issues(issues)) => {
@@ -258,7 +258,6 @@ pub(super) fn server(config: &Config) -> anyhow::Result<Check> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Grade;
 
     #[test]
     fn a_full_disk_is_told_before_it_is_full() {

@@ -119,7 +119,7 @@ pub(in crate::cli) fn folder_closed(folder: &Path, error: &io::Error) -> Finding
 pub(in crate::cli) fn disk_full(folder: &Path, free: u64) -> Finding {
     Finding::fail(
         format!(
-            "only {} are free for {}; new requests are refused on a full disk",
+            "only {} are free for {}, and on a full disk nobody gets anything",
             size(free),
             folder.display()
         ),
