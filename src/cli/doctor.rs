@@ -127,7 +127,7 @@ fn examine(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Re
     checks.append(&mut answers.slack);
     checks.append(&mut answers.jira);
     checks.extend(here::key_and_database(&config));
-    checks.push(here::disk(&config));
+    checks.extend(here::disk(&config));
     checks.extend(here::people(&directory));
     checks.append(&mut answers.targets);
     match &targets {

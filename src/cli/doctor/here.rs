@@ -123,34 +123,34 @@ fn mode_of(path: &Path) -> Option<Finding> {
     }
 }
 
-/// Whether the database has room, on a disk of this machine, in a folder that can be written.
-pub(super) fn disk(config: &Config) -> Check {
-    let folder = folder_of(&config.server.database);
-    let finding = match statvfs(folder) {
-        Err(error) => words::disk_unseen(folder, &error),
-        Ok(volume) => {
-            // The types differ from system to system.
+/// Whether the database has room, on a disk of this machine, in a folder that can be written; nothing of a folder
+/// that is not there, which the database's own check tells.
+pub(super) fn disk(config: &Config) -> Option<Check> {
+    let database = &config.server.database;
+    let folder = folder_of(database);
+    if !folder.is_dir() {
+        return None;
+    }
+    let finding = match (share(folder), folder::may_change(folder), statvfs(folder)) {
+        (Some(kind), _, _) => words::on_a_share(database, kind),
+        (None, Err(error), _) => words::folder_closed(database, &error),
+        (None, Ok(()), Err(error)) => words::disk_unseen(database, &error),
+        (None, Ok(()), Ok(volume)) => {
             #[allow(clippy::unnecessary_cast, reason = "the types differ from system to system")]
             let free = (volume.blocks_available() as u64).saturating_mul(volume.fragment_size() as u64);
-            if let Some(kind) = share(folder) {
-                words::on_a_share(folder, kind)
-            } else if let Err(error) = folder::may_change(folder) {
-                words::folder_closed(folder, &error)
-            } else {
-                room(folder, free)
-            }
+            room(database, free)
         }
     };
-    Check::of("disk", finding)
+    Some(Check::of("disk", finding))
 }
 
-fn room(folder: &Path, free: u64) -> Finding {
+fn room(database: &Path, free: u64) -> Finding {
     if free < ROOM_LEAST {
-        words::disk_full(folder, free)
+        words::disk_full(database, free)
     } else if free < ROOM_WANTED {
-        words::disk_filling(folder, free)
+        words::disk_filling(database, free)
     } else {
-        words::disk_fine(folder, free)
+        words::disk_fine(database, free)
     }
 }
 
@@ -269,12 +269,12 @@ mod tests {
             (ROOM_WANTED, Grade::Ok),
             (u64::MAX, Grade::Ok),
         ] {
-            assert_eq!(room(Path::new("/srv"), free).grade, grade, "{free}");
+            assert_eq!(room(Path::new("/srv/jitney.db"), free).grade, grade, "{free}");
         }
         insta::assert_snapshot!(
             [0, 100 << 20, 5 << 30]
                 .map(|free| {
-                    let Finding { grade, says, mend } = room(Path::new("/srv"), free);
+                    let Finding { grade, says, mend } = room(Path::new("/srv/jitney.db"), free);
                     format!("{grade:?}: {says}; {}", mend.unwrap_or_default())
                 })
                 .join("\n")

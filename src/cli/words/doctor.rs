@@ -92,47 +92,43 @@ pub(in crate::cli) fn others_read(path: &Path, mode: u32) -> Finding {
     )
 }
 
-pub(in crate::cli) fn disk_unseen(folder: &Path, error: &dyn Display) -> Finding {
-    Finding::fail(
-        format!("the disk of {} can't be looked at: {error}", folder.display()),
-        "make that folder, or name another with `server.database`",
+pub(in crate::cli) fn disk_unseen(database: &Path, error: &dyn Display) -> Finding {
+    Finding::warn(
+        format!("the disk of {} can't be looked at: {error}", database.display()),
+        "see whether it has room",
     )
 }
 
-pub(in crate::cli) fn on_a_share(folder: &Path, kind: &str) -> Finding {
+pub(in crate::cli) fn on_a_share(database: &Path, kind: &str) -> Finding {
     Finding::fail(
         format!(
-            "{} is a share of another machine ({kind}), where SQLite's locks do not hold",
-            folder.display()
+            "{} is on a share of another machine ({kind}), where SQLite's locks do not hold",
+            database.display()
         ),
         "put `server.database` on a disk of this machine",
     )
 }
 
-pub(in crate::cli) fn folder_closed(folder: &Path, error: &io::Error) -> Finding {
+pub(in crate::cli) fn folder_closed(database: &Path, error: &io::Error) -> Finding {
     Finding::fail(
-        format!("{} can't be written by this system user: {error}", folder.display()),
+        format!("the folder of {} can't be written by this system user: {error}", database.display()),
         "give it to the system user that runs jitney, and run doctor as that user",
     )
 }
 
-pub(in crate::cli) fn disk_full(folder: &Path, free: u64) -> Finding {
+pub(in crate::cli) fn disk_full(database: &Path, free: u64) -> Finding {
     Finding::fail(
-        format!(
-            "only {} are free for {}, and on a full disk nobody gets anything",
-            size(free),
-            folder.display()
-        ),
+        format!("{} free for {}, and on a full disk nobody gets anything", size(free), database.display()),
         "make room",
     )
 }
 
-pub(in crate::cli) fn disk_filling(folder: &Path, free: u64) -> Finding {
-    Finding::warn(format!("{} are free for {}", size(free), folder.display()), "make room before it is full")
+pub(in crate::cli) fn disk_filling(database: &Path, free: u64) -> Finding {
+    Finding::warn(format!("{} free for {}", size(free), database.display()), "make room before it is full")
 }
 
-pub(in crate::cli) fn disk_fine(folder: &Path, free: u64) -> Finding {
-    Finding::ok(format!("{} are free for {}", size(free), folder.display()))
+pub(in crate::cli) fn disk_fine(database: &Path, free: u64) -> Finding {
+    Finding::ok(format!("{} free for {}", size(free), database.display()))
 }
 
 pub(in crate::cli) fn no_operator() -> Finding {

@@ -52,8 +52,6 @@ const fn needed(key: &'static str, name: &'static str, lacking: Grade, without: 
     Needed { key, name, lacking, without }
 }
 
-const AGAIN: &str = "run this again";
-
 /// Whose clock it is.
 pub(in crate::jira) const JIRA: &str = "Jira";
 
@@ -80,7 +78,7 @@ pub(in crate::jira) fn no_account(settings: &JiraSettings, trouble: &Trouble) ->
             format!("{site} gives no usable answer: {error}"),
             "check `jira.base_url` and this machine's way to it",
         ),
-        Trouble::Refused { .. } => Finding::fail(trouble.to_string(), "check `jira.base_url`"),
+        Trouble::Refused { .. } => Finding::of_error(trouble),
         Trouble::Busy { .. } => {
             Finding::warn(format!("nothing was checked: {trouble}"), "run this again in a minute")
         }
@@ -95,7 +93,7 @@ pub(in crate::jira) fn no_project(settings: &JiraSettings) -> Finding {
 }
 
 pub(in crate::jira) fn permissions_unread(trouble: &Trouble) -> Finding {
-    Finding::warn(format!("the account's permissions were not checked: {trouble}"), AGAIN)
+    unread("the account's permissions", trouble)
 }
 
 pub(in crate::jira) fn permission_lacking(settings: &JiraSettings, needed: &Needed) -> Finding {
@@ -113,7 +111,7 @@ pub(in crate::jira) fn permissions_fine(settings: &JiraSettings, all: usize) -> 
 }
 
 pub(in crate::jira) fn types_unread(trouble: &Trouble) -> Finding {
-    Finding::warn(format!("the project's issue types and statuses were not checked: {trouble}"), AGAIN)
+    unread("the project's issue types and statuses", trouble)
 }
 
 pub(in crate::jira) fn no_such_type(settings: &JiraSettings, known: &[&str]) -> Finding {
@@ -147,6 +145,12 @@ pub(in crate::jira) fn no_such_status(
         format!("the workflow of {} in {} has no status `{name}`", settings.issue_type, settings.project);
     let keys: Vec<&str> = keys.iter().map(|key| key.as_str()).collect();
     Finding::fail(says, format!("set [jira.transitions] {}: {}", keys.join(", "), choices(name, known)))
+}
+
+fn unread(what: &str, trouble: &Trouble) -> Finding {
+    let found = Finding::of_error(&format!("{what} were not checked: {trouble}"));
+    let mend = found.mend.unwrap_or_else(|| "run this again".to_owned());
+    Finding::warn(found.says, mend)
 }
 
 fn site(settings: &JiraSettings) -> &str {
