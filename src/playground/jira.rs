@@ -3,6 +3,7 @@
 
 mod document;
 mod exchange;
+mod rights;
 mod routes;
 mod shapes;
 mod site;
@@ -47,8 +48,8 @@ pub struct LocalJiraSettings {
     /// Whether the create screen has the reporter field.
     pub reporter_on_screen: bool,
     /// The permissions that the account with the token lacks, by Jira's keys (`ADD_COMMENTS`). `mypermissions`
-    /// tells them; without `BROWSE_PROJECTS` the project is not there, and without `TRANSITION_ISSUES` no way out
-    /// of a status is. No other call looks at them.
+    /// tells them; without `BROWSE_PROJECTS` the project is not there, without `TRANSITION_ISSUES` no way out of a
+    /// status is, and without `USER_PICKER` nobody is found. No other call looks at them.
     pub lacks: BTreeSet<String>,
     /// Whether people hide their e-mail addresses, as Jira lets them by default.
     pub hidden_emails: bool,

@@ -116,8 +116,10 @@ impl Stage {
             ("JITNEY_JIRA_TOKEN", api),
         ];
         let arguments = [&["doctor"], arguments].concat();
+        let before = names_in(&self.folder.0);
         let output = tokio::task::block_in_place(|| self.folder.run_with(&arguments, &variables));
         let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(names_in(&self.folder.0), before, "doctor leaves nothing behind");
         for secret in [APP_TOKEN, BOT_TOKEN, JIRA_TOKEN] {
             assert!(!text.contains(secret), "{text}");
         }
@@ -127,6 +129,13 @@ impl Stage {
             .replace(&jira.base_url(), "JIRA");
         format!("{text}[exit {}]\n", output.status.code().unwrap())
     }
+}
+
+/// The files in a folder, but for those that SQLite keeps beside an open database.
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    let names =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| !name.starts_with("jitney.db-")).collect()
 }
 
 /// What is not as it should be.
@@ -181,7 +190,7 @@ const BROKEN: &[Break] = &[
     ("a hook is anybody's", |stage| {
         let hook = stage.folder.0.join("end-sessions");
         stage.folder.write("end-sessions", "#!/bin/sh\n");
-        std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o777)).unwrap();
+        set_mode(&hook, 0o777);
         stage.config(
             "[\"/bin/true\", \"{login}\"], count",
             &format!("[\"{}\", \"{{login}}\"], count", hook.display()),
@@ -193,7 +202,7 @@ const BROKEN: &[Break] = &[
     ("others may read the database", |stage| {
         let database = stage.folder.0.join("jitney.db");
         with_database(&database, &key_id(&stage.folder));
-        std::fs::set_permissions(&database, std::fs::Permissions::from_mode(0o644)).unwrap();
+        set_mode(&database, 0o644);
     }),
     ("there is no folder for the database", |stage| stage.config("\"jitney.db\"", "\"nowhere/jitney.db\"")),
 ];
@@ -271,43 +280,72 @@ fn a_damaged_database_is_found_out() {
     assert!(said.contains("ok    people"), "the other checks go on: {said}");
 }
 
-/// Root may write everywhere, so that it has to be somebody else who may not.
-#[test]
-fn a_folder_that_can_t_be_written_is_told() {
-    const NOBODY: u32 = 65_534;
-    let folder = Folder::set_up("doctor-closed");
-    let passwords = folder.0.join("wiki");
-    std::fs::create_dir(&passwords).unwrap();
-    std::fs::write(passwords.join("htpasswd"), "").unwrap();
-    folder.edit(
-        "jitney.toml",
-        "/srv/wiki/htpasswd\"",
-        &format!("{}\"", passwords.join("htpasswd").display()),
-    );
-    let everything = ["jitney.key", "people.toml", "jitney.toml", "policies", "wiki", "wiki/htpasswd", "."];
-    let root = std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0);
-    for name in everything.iter().filter(|_| root) {
-        chown(folder.0.join(name), Some(NOBODY), Some(NOBODY)).unwrap();
-    }
-    for closed in [&folder.0, &passwords] {
-        std::fs::set_permissions(closed, std::fs::Permissions::from_mode(0o555)).unwrap();
-    }
+const NOBODY: u32 = 65_534;
+
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self").is_ok_and(|me| std::os::unix::fs::MetadataExt::uid(&me) == 0)
+}
+
+/// What doctor says of the disk, the key and the target to somebody who is not root: root may do everything.
+fn said_to_nobody(folder: &Folder) -> String {
     let mut doctor = Command::new(env!("CARGO_BIN_EXE_jitney"));
     doctor.arg("doctor").current_dir(&folder.0).env_clear();
-    if root {
+    if is_root() {
         doctor.uid(NOBODY).gid(NOBODY);
     }
-    let output = doctor.output().unwrap();
-    for open in [&folder.0, &passwords] {
-        std::fs::set_permissions(open, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let said = String::from_utf8(doctor.output().unwrap().stdout).unwrap();
+    let said = said.replace(folder.0.to_str().unwrap(), "FOLDER");
+    let about = |line: &&str| line.contains("disk ") || line.contains("target ") || line.contains("sealing");
+    without_figures(&said.lines().filter(about).map(|line| format!("{line}\n")).collect::<String>())
+}
+
+/// A folder of somebody who is not root, with the password file in a folder of its own.
+fn of_nobody(name: &str) -> Folder {
+    let folder = Folder::set_up(name);
+    std::fs::create_dir(folder.0.join("wiki")).unwrap();
+    folder.write("wiki/htpasswd", "");
+    let passwords = folder.0.join("wiki/htpasswd").display().to_string();
+    folder.edit("jitney.toml", "/srv/wiki/htpasswd\"", &format!("{passwords}\""));
+    let everything = ["jitney.key", "people.toml", "jitney.toml", "policies", "wiki", "wiki/htpasswd", "."];
+    for name in everything.iter().filter(|_| is_root()) {
+        chown(folder.0.join(name), Some(NOBODY), Some(NOBODY)).unwrap();
     }
-    let said = String::from_utf8(output.stdout).unwrap().replace(folder.0.to_str().unwrap(), "FOLDER");
-    let said: String = said
-        .lines()
-        .filter(|line| line.contains("disk ") || line.contains("target ") || line.contains("sealing"))
-        .map(|line| line.split(", id").next().unwrap().to_owned() + "\n")
-        .collect();
+    folder
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+#[test]
+fn a_folder_that_can_t_be_written_is_told() {
+    let folder = of_nobody("doctor-closed");
+    set_mode(&folder.0, 0o555);
+    set_mode(&folder.0.join("wiki"), 0o555);
+    let said = said_to_nobody(&folder);
+    set_mode(&folder.0, 0o755);
+    set_mode(&folder.0.join("wiki"), 0o755);
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_password_file_whose_readers_would_be_locked_out_is_told() {
+    if !is_root() {
+        println!("SKIPPED: only root can give a file to a group of others");
+        return;
+    }
+    let folder = of_nobody("doctor-group");
+    let passwords = folder.0.join("wiki/htpasswd");
+    chown(&passwords, Some(NOBODY), Some(1)).unwrap();
+    set_mode(&passwords, 0o640);
+    let said = said_to_nobody(&folder);
+    assert!(said.contains("fail  target         legacy-wiki: replacing FOLDER/wiki/htpasswd would give it another owner or group"), "{said}");
+    set_mode(&passwords, 0o644);
+    let said = said_to_nobody(&folder);
+    assert!(
+        said.contains("ok    target         legacy-wiki: FOLDER/wiki/htpasswd can be read and replaced"),
+        "{said}"
+    );
 }
 
 fn slack_settings(slack: &LocalSlack) -> SlackSettings {

@@ -279,6 +279,7 @@ fn my_permissions(site: &Site, query: &Query) -> Result<Answer, Refusal> {
 
 fn find_users(site: &Site, query: &Query) -> Answer {
     match query.get("query") {
+        Some(_) if site.lacks("USER_PICKER") => Answer::json(200, json!([])),
         Some(text) if !text.is_empty() => Answer::json(200, Value::Array(site.find_users(text))),
         Some(_) | None => Answer::error(400, "One of the parameters query, accountId or property is needed."),
     }

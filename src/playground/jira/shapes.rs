@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::LocalAccount;
-use super::site::{Issue, Link, PERMISSIONS, Refusal, Site, TRANSITIONS, WORKFLOW};
+use super::site::{Issue, Link, Refusal, Site, TRANSITIONS, WORKFLOW};
 use crate::time::Timestamp;
 
 impl Site {
@@ -41,27 +41,6 @@ impl Site {
         Ok(ways.map(json).collect())
     }
 
-    /// None of a key that Jira does not know.
-    pub(super) fn permission_json(&self, key: &str) -> Option<Value> {
-        let (key, id, name, global) = PERMISSIONS.iter().find(|(known, ..)| *known == key)?;
-        Some(json!({
-            "id": id, "key": key, "name": name, "type": if *global { "GLOBAL" } else { "PROJECT" },
-            "description": "", "havePermission": !self.lacks(key),
-        }))
-    }
-
-    /// The types of the project, each with the statuses of its workflow: a type of subtasks stands beside ours.
-    pub(super) fn project_statuses_json(&self) -> Value {
-        let kind = |id: &str, name: &str, subtask: bool| {
-            let statuses: Vec<Value> = WORKFLOW.iter().map(|(status, ..)| self.status_json(status)).collect();
-            json!({
-                "self": format!("{}/rest/api/3/issuetype/{id}", self.base), "id": id, "name": name,
-                "subtask": subtask, "statuses": statuses,
-            })
-        };
-        json!([kind("10004", &self.settings.issue_type, false), kind("10005", "Sub-task", true)])
-    }
-
     pub(super) fn myself(&self) -> Value {
         self.account_json(&self.bot())
     }
@@ -79,7 +58,7 @@ impl Site {
         })
     }
 
-    fn status_json(&self, name: &str) -> Value {
+    pub(super) fn status_json(&self, name: &str) -> Value {
         let status = WORKFLOW.iter().find(|(status, ..)| *status == name);
         let (id, category) = status.map_or(("", ""), |(_, id, category, _)| (*id, *category));
         let (number, category_name) = match category {

@@ -30,18 +30,6 @@ pub(super) const TRANSITIONS: [(&str, &str, &str); 4] = [
     ("31", "Finish", "Done"),
     ("41", "Decline", "Declined"),
 ];
-/// Permissions that Jira knows, as far as it matters here: key, id, name, and whether it is of the whole site.
-pub(super) const PERMISSIONS: [(&str, &str, &str, bool); 9] = [
-    ("BROWSE_PROJECTS", "10", "Browse Projects", false),
-    ("CREATE_ISSUES", "11", "Create Issues", false),
-    ("EDIT_ISSUES", "12", "Edit Issues", false),
-    ("ADD_COMMENTS", "15", "Add Comments", false),
-    ("LINK_ISSUES", "21", "Link Issues", false),
-    ("USER_PICKER", "27", "Browse users and groups", true),
-    ("MODIFY_REPORTER", "30", "Modify Reporter", false),
-    ("DELETE_OWN_COMMENTS", "37", "Delete Own Comments", false),
-    ("TRANSITION_ISSUES", "46", "Transition Issues", false),
-];
 const FIRST_STATUS: &str = "To Do";
 
 /// An issue, to look at.
@@ -355,16 +343,6 @@ impl Site {
         issue.links.push(Link { id: next, global, url, title });
         self.next_id += 1;
         Ok((next, true))
-    }
-
-    /// Whether the account with the token sees this project.
-    pub(super) fn visible(&self, project: &str) -> Result<(), Refusal> {
-        let here = project == self.settings.project && !self.lacks("BROWSE_PROJECTS");
-        if here { Ok(()) } else { Err(Refusal::NoSuchProject(project.to_owned())) }
-    }
-
-    pub(super) fn lacks(&self, permission: &str) -> bool {
-        self.settings.lacks.contains(permission)
     }
 
     /// Issues that a query finds, as far as it is up to date. Only `labels = "…"` and `project = "…"` are known.
