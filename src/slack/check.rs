@@ -5,6 +5,7 @@
 //! scopes are told in `x-oauth-scopes` alone.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
@@ -19,10 +20,13 @@ use crate::finding::Finding;
 use crate::skew::{self, Dated};
 use crate::time::{Clock, Span, Timestamp};
 
+/// How long the one call is waited for that needs another's answer first.
+const SECOND_CALL_MOST: Duration = Duration::from_secs(3);
 /// The largest answer that is read.
 const ANSWER_LIMIT: usize = 1 << 20;
 
-/// Asks Slack, four calls at once and `patience` for each, and says what is wrong and how to mend it.
+/// Asks Slack, five calls at once and `patience` for each, and says what is wrong and how to mend it. A sixth call,
+/// which goes by their answers, takes three seconds at most.
 pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) -> Vec<Finding> {
     let door = match Door::new(settings, clock, patience) {
         Ok(door) => door,
@@ -33,8 +37,9 @@ pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) 
     let room =
         |channel| door.call(&settings.bot_token, "conversations.history", channel_query(channel, &now));
     let one_channel = settings.approvals_channel == settings.security_channel;
-    let (bot, socket, approvals, security) = tokio::join!(
+    let (bot, app, socket, approvals, security) = tokio::join!(
         door.call(&settings.bot_token, "auth.test", Vec::new()),
+        door.call(&settings.app_token, "auth.test", Vec::new()),
         door.call(&settings.app_token, "apps.connections.open", Vec::new()),
         room(&settings.approvals_channel),
         async { if one_channel { None } else { Some(room(&settings.security_channel).await) } },
@@ -56,6 +61,9 @@ pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) 
     let mut findings = vec![bot_found(settings, &name, &bot.body)];
     findings.extend(scopes_found(bot.scopes.as_ref()));
     findings.push(socket_found(&socket));
+    if let Ok(app) = app {
+        findings.extend(apps_found(&door, settings, &bot.body, &app.body).await);
+    }
     findings.push(channel_found(&name, "approvals_channel", &settings.approvals_channel, &approvals));
     if let Some(security) = security {
         findings.push(channel_found(&name, "security_channel", &settings.security_channel, &security));
@@ -78,6 +86,18 @@ fn bot_found(settings: &SlackSettings, user: &str, body: &Value) -> Finding {
         Some(ours) if *ours != id => words::other_team(ours, &team, &id),
         Some(_) | None => words::bot_known(user, &team, &id),
     }
+}
+
+/// Something when the two tokens are of two apps: then what the bot posts is answered to another one's socket. Nothing
+/// when that is not known.
+async fn apps_found(door: &Door<'_>, settings: &SlackSettings, bot: &Value, app: &Value) -> Option<Finding> {
+    let asked = door.call(&settings.bot_token, "bots.info", vec![("bot", text_at(bot, "bot_id"))]);
+    let answer = tokio::time::timeout(SECOND_CALL_MOST, asked).await.ok()?.ok()?;
+    let bots_app = text_at(answer.body.get("bot")?, "app_id");
+    let (sockets_app, name) = (text_at(app, "app_id"), one_line(text_at(app, "app_name"), 80));
+    let known = !bots_app.is_empty() && !sockets_app.is_empty();
+    (known && bots_app != sockets_app)
+        .then(|| words::two_apps(&one_line(bots_app, 40), &name, &one_line(sockets_app, 40)))
 }
 
 fn scopes_found(has: Option<&BTreeSet<String>>) -> Vec<Finding> {

@@ -161,6 +161,7 @@ const BROKEN: &[Break] = &[
     ("the app-level token may not open sockets", |stage| stage.slack.app_scopes.clear()),
     ("the bot token is an app's", |stage| stage.tokens[1] = APP_TOKEN),
     ("the bot token is unknown", |stage| stage.tokens[1] = "xoxb-of-another-app"),
+    ("the tokens are of two apps", |stage| stage.slack.bot_app = "A0STAGING".to_owned()),
     ("the token is of another workspace", |stage| stage.config("T0LOCAL", "T0OTHER")),
     ("the bot is not in the channel", |stage| {
         stage.slack.channels[0].members.remove(BOT_USER);
@@ -387,8 +388,10 @@ async fn a_slack_in_trouble_is_not_waited_for() {
         ("apps.connections.open", SlackFault::Hang),
         ("apps.connections.open", SlackFault::Error("internal_error".to_owned())),
         ("conversations.history", SlackFault::Status(500)),
+        ("bots.info", SlackFault::Error("bot_not_found".to_owned())),
     ] {
-        slack.fail_next(method, 1, &fault);
+        // Both tokens are tried.
+        slack.fail_next(method, if method == "auth.test" { 2 } else { 1 }, &fault);
         let findings = jitney::slack::check(&settings, &clock, patience).await;
         slack.forget_faults();
         told.push(format!("{method} {fault:?}"));

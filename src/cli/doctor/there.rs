@@ -74,29 +74,46 @@ pub(super) fn ask(
 async fn ask_slack(config: &Config, secrets: Option<&Secrets>, clock: &dyn Clock) -> Vec<Check> {
     let Some(secrets) = secrets else { return vec![Check::skip("slack", words::NO_TOKEN)] };
     let settings = config.slack_settings(secrets);
-    within("slack", slack::check(&settings, clock, PATIENCE)).await
+    let findings = in_time(PATIENCE_MOST, slack::check(&settings, clock, PATIENCE)).await;
+    findings.into_iter().map(|finding| Check::of("slack", finding)).collect()
 }
 
 async fn ask_jira(config: &Config, secrets: Option<&Secrets>, clock: &dyn Clock) -> Vec<Check> {
     let Some(secrets) = secrets else { return vec![Check::skip("jira", words::NO_TOKEN)] };
     let settings = config.jira_settings(secrets, LabelPrefix::usual());
-    within("jira", jira::check(&settings, clock)).await
+    let findings = in_time(PATIENCE_MOST, jira::check(&settings, clock)).await;
+    findings.into_iter().map(|finding| Check::of("jira", finding)).collect()
 }
 
 async fn ask_targets(targets: Option<&Targets>, clock: &dyn Clock) -> Vec<Check> {
     let Some(targets) = targets else { return Vec::new() };
     let asked = targets.iter().map(|(id, target)| async move {
-        let found = tokio::time::timeout(PATIENCE.duration(), target.adapter.check(clock.wall())).await;
-        let found = found.unwrap_or_else(|_| vec![words::silent(PATIENCE)]);
+        let findings = in_time(PATIENCE, target.adapter.check(clock.wall())).await;
         let named = |finding: Finding| Finding { says: format!("{id}: {}", finding.says), ..finding };
-        found.into_iter().map(|finding| Check::of("target", named(finding))).collect::<Vec<_>>()
+        findings.into_iter().map(|finding| Check::of("target", named(finding))).collect::<Vec<_>>()
     });
     let checks: Vec<Check> = join_all(asked).await.into_iter().flatten().collect();
     if checks.is_empty() { vec![Check::of("target", words::no_targets())] } else { checks }
 }
 
-async fn within(what: &'static str, findings: impl Future<Output = Vec<Finding>>) -> Vec<Check> {
-    let findings = tokio::time::timeout(PATIENCE_MOST.duration(), findings).await;
-    let findings = findings.unwrap_or_else(|_| vec![words::silent(PATIENCE_MOST)]);
-    findings.into_iter().map(|finding| Check::of(what, finding)).collect()
+/// What was found, or that nothing came.
+async fn in_time(patience: Span, findings: impl Future<Output = Vec<Finding>>) -> Vec<Finding> {
+    let findings = tokio::time::timeout(patience.duration(), findings).await;
+    findings.unwrap_or_else(|_| vec![words::silent(patience)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_is_waited_for_longer() {
+        let found = in_time(PATIENCE_MOST, std::future::pending()).await;
+        assert_eq!(found, [words::silent(Span::secs(15))]);
+        let slow = async {
+            tokio::time::sleep(Duration::from_secs(14)).await;
+            Vec::new()
+        };
+        assert_eq!(in_time(PATIENCE_MOST, slow).await, []);
+    }
 }

@@ -137,6 +137,7 @@ const METHODS: &[Method] = &[
     bot("conversations.members", READ, Tier::T4, directory::conversation_members),
     bot("conversations.history", HISTORY, Tier::T3, chat::history),
     bot("conversations.replies", HISTORY, Tier::T3, chat::replies),
+    bot("bots.info", &["users:read"], Tier::T3, directory::bot_info),
     bot("users.info", &["users:read"], Tier::T4, directory::user_info),
     bot("users.lookupByEmail", &["users:read.email"], Tier::T3, directory::user_by_email),
     bot("usergroups.users.list", &["usergroups:read"], Tier::T2, directory::group_members),

@@ -117,6 +117,15 @@ pub(in crate::slack) fn socket_refused(error: &CallError, advice: Option<&str>) 
     Finding::fail(format!("the socket does not open, so nobody is heard: {error}"), mend)
 }
 
+pub(in crate::slack) fn two_apps(bots: &str, name: &str, sockets: &str) -> Finding {
+    Finding::fail(
+        format!(
+            "the bot token is of the app {bots} and the app-level token is of another, {name} ({sockets}), so no click on a message of the bot is heard"
+        ),
+        "take both tokens from one app",
+    )
+}
+
 pub(in crate::slack) fn socket_unknown(error: &CallError) -> Finding {
     Finding::warn(format!("whether the socket opens is not known: {error}"), "run this again")
 }
@@ -143,7 +152,7 @@ pub(in crate::slack) fn no_channel(bot: &str, key: &str, channel: &str) -> Findi
 pub(in crate::slack) fn channel_unseen(key: &str, channel: &str) -> Finding {
     Finding::warn(
         format!(
-            "whether the bot is in `slack.{key}` ({channel}) was not checked, for want of channels:history"
+            "whether the bot is in `slack.{key}` ({channel}) was not checked, for want of channels:history (groups:history, if it is private)"
         ),
         "look at the channel's members by hand",
     )
