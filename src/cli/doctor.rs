@@ -4,11 +4,12 @@ mod here;
 mod there;
 
 use clap::Args;
+use secrecy::SecretString;
 use serde::Serialize;
 
 use super::out::{Mark, Out};
 use super::{ConfigArg, Exit, wiring, words};
-use crate::config::{Config, ConfigError, Environment, Secrets};
+use crate::config::{Config, ConfigError, Environment, Issue, SlackTokens, load_jira_token};
 use crate::finding::{Finding, Grade};
 use crate::time::{Clock, SystemClock};
 
@@ -88,6 +89,12 @@ impl Check {
     }
 }
 
+/// The tokens that there are: one edge is looked at without those of the other.
+struct Tokens {
+    slack: Result<SlackTokens, Vec<Issue>>,
+    jira: Result<SecretString, Issue>,
+}
+
 pub(super) fn run(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
     let checks = examine(args, environment, out)?;
     if args.json {
@@ -113,17 +120,20 @@ fn examine(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Re
         Err(error @ ConfigError::Unreadable { .. }) => return Ok(vec![failed("configuration", &error)]),
     };
     let clock = SystemClock::new();
-    let secrets = Secrets::load(&config, environment);
+    let tokens = Tokens {
+        slack: SlackTokens::load(&config, environment),
+        jira: load_jira_token(&config, environment),
+    };
     let targets = wiring::targets(&config);
     let directory = wiring::directory(&config, clock.wall());
     let mut answers = if args.offline {
         there::Answers::skipped(words::OFFLINE)
     } else {
-        there::ask(&config, secrets.as_ref().ok(), targets.as_ref().ok(), &clock, out)?
+        there::ask(&config, &tokens, targets.as_ref().ok(), &clock, out)?
     };
 
     let mut checks = vec![Check::of("configuration", Finding::ok(path.display().to_string()))];
-    checks.extend(here::tokens(&secrets));
+    checks.extend(here::tokens(&tokens));
     checks.append(&mut answers.slack);
     checks.append(&mut answers.jira);
     checks.extend(here::key_and_database(&config));

@@ -18,7 +18,7 @@ use thiserror::Error;
 pub use address::{BaseUrl, BaseUrlError, SlackId, SlackIdError};
 pub use environment::{Environment, Variable};
 pub use policy_files::{PolicyFilesError, read_policy_files};
-pub use secrets::Secrets;
+pub use secrets::{Secrets, SlackTokens, load_jira_token};
 
 use crate::ids::TargetId;
 use crate::jira::Milestone;

@@ -115,9 +115,10 @@ impl Stage {
             ("JITNEY_SLACK_BOT_TOKEN", bot),
             ("JITNEY_JIRA_TOKEN", api),
         ];
+        let set: Vec<_> = variables.into_iter().filter(|(_, value)| !value.is_empty()).collect();
         let arguments = [&["doctor"], arguments].concat();
         let before = names_in(&self.folder.0);
-        let output = tokio::task::block_in_place(|| self.folder.run_with(&arguments, &variables));
+        let output = tokio::task::block_in_place(|| self.folder.run_with(&arguments, &set));
         let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         assert_eq!(names_in(&self.folder.0), before, "doctor leaves nothing behind");
         for secret in [APP_TOKEN, BOT_TOKEN, JIRA_TOKEN] {
@@ -161,6 +162,7 @@ const BROKEN: &[Break] = &[
     ("the app-level token may not open sockets", |stage| stage.slack.app_scopes.clear()),
     ("the bot token is an app's", |stage| stage.tokens[1] = APP_TOKEN),
     ("the bot token is unknown", |stage| stage.tokens[1] = "xoxb-of-another-app"),
+    ("Jira's token is not there yet", |stage| stage.tokens[2] = ""),
     ("the tokens are of two apps", |stage| stage.slack.bot_app = "A0STAGING".to_owned()),
     ("the token is of another workspace", |stage| stage.config("T0LOCAL", "T0OTHER")),
     ("the bot is not in the channel", |stage| {

@@ -7,12 +7,12 @@ use nix::sys::statvfs::statvfs;
 use rand::random;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Check;
+use super::{Check, Tokens};
 use crate::admin::{self, Call, ClientError, Operation, Reply};
 use crate::audit::{Head, Verifier};
 use crate::cli::wiring::{self, PoliciesError};
 use crate::cli::words;
-use crate::config::{Config, Issue, Secrets};
+use crate::config::{Config, SlackTokens};
 use crate::credentials::SealingKey;
 use crate::directory::{Directory, DirectoryError};
 use crate::finding::{Finding, Grade};
@@ -31,20 +31,17 @@ const ROOM_WANTED: u64 = 1 << 30;
 /// Less than this is soon full, and on a full disk nobody gets anything.
 const ROOM_LEAST: u64 = 64 << 20;
 
-pub(super) fn tokens(secrets: &Result<Secrets, Vec<Issue>>) -> Vec<Check> {
-    let secrets = match secrets {
-        Ok(secrets) => secrets,
-        Err(issues) => {
-            return issues.iter().map(|issue| Check::of("tokens", Finding::of_error(issue))).collect();
-        }
-    };
+pub(super) fn tokens(tokens: &Tokens) -> Vec<Check> {
+    let missing = tokens.slack.as_ref().err().into_iter().flatten().chain(tokens.jira.as_ref().err());
+    let mut findings: Vec<Finding> = missing.map(|issue| Finding::of_error(issue)).collect();
     let begins = |token: &SecretString, prefix| token.expose_secret().starts_with(prefix);
-    let mut findings = Vec::new();
-    if !begins(&secrets.slack_app_token, "xapp-") {
-        findings.push(words::not_an_app_token());
-    }
-    if !begins(&secrets.slack_bot_token, "xoxb-") {
-        findings.push(words::not_a_bot_token());
+    if let Ok(SlackTokens { app, bot }) = &tokens.slack {
+        if !begins(app, "xapp-") {
+            findings.push(words::not_an_app_token());
+        }
+        if !begins(bot, "xoxb-") {
+            findings.push(words::not_a_bot_token());
+        }
     }
     if findings.is_empty() {
         findings.push(Finding::ok("all three are there"));

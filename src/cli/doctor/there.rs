@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 
-use super::Check;
+use super::{Check, Tokens};
 use crate::cli::out::Out;
 use crate::cli::words;
-use crate::config::{Config, Secrets};
+use crate::config::Config;
 use crate::finding::Finding;
 use crate::jira::{self, JiraSettings, LabelPrefix};
 use crate::slack;
@@ -39,7 +39,7 @@ impl Answers {
 /// Asks all of them, without those whose settings are missing: about these something else is told.
 pub(super) fn ask(
     config: &Config,
-    secrets: Option<&Secrets>,
+    tokens: &Tokens,
     targets: Option<&Targets>,
     clock: &dyn Clock,
     out: Out,
@@ -50,8 +50,8 @@ pub(super) fn ask(
     let answers = runtime.block_on(async {
         let mut asking = std::pin::pin!(async {
             tokio::join!(
-                ask_slack(config, secrets, clock),
-                ask_jira(config, secrets, clock),
+                ask_slack(config, tokens, clock),
+                ask_jira(config, tokens, clock),
                 ask_targets(targets, clock)
             )
         });
@@ -71,16 +71,16 @@ pub(super) fn ask(
     Ok(answers)
 }
 
-async fn ask_slack(config: &Config, secrets: Option<&Secrets>, clock: &dyn Clock) -> Vec<Check> {
-    let Some(secrets) = secrets else { return vec![Check::skip("slack", words::NO_TOKEN)] };
-    let settings = config.slack_settings(secrets);
+async fn ask_slack(config: &Config, tokens: &Tokens, clock: &dyn Clock) -> Vec<Check> {
+    let Ok(tokens) = &tokens.slack else { return vec![Check::skip("slack", words::NO_TOKEN)] };
+    let settings = config.slack_settings(tokens);
     let findings = in_time(PATIENCE_MOST, slack::check(&settings, clock, PATIENCE)).await;
     findings.into_iter().map(|finding| Check::of("slack", finding)).collect()
 }
 
-async fn ask_jira(config: &Config, secrets: Option<&Secrets>, clock: &dyn Clock) -> Vec<Check> {
-    let Some(secrets) = secrets else { return vec![Check::skip("jira", words::NO_TOKEN)] };
-    let settings = config.jira_settings(secrets, LabelPrefix::usual());
+async fn ask_jira(config: &Config, tokens: &Tokens, clock: &dyn Clock) -> Vec<Check> {
+    let Ok(token) = &tokens.jira else { return vec![Check::skip("jira", words::NO_TOKEN)] };
+    let settings = config.jira_settings(token, LabelPrefix::usual());
     let findings = in_time(PATIENCE_MOST, jira::check(&settings, clock)).await;
     findings.into_iter().map(|finding| Check::of("jira", finding)).collect()
 }

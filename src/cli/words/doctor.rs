@@ -14,7 +14,7 @@ use crate::time::Span;
 /// Nobody was asked, because nobody was to be asked.
 pub(in crate::cli) const OFFLINE: &str = "not asked (--offline)";
 /// Nobody was asked, because a token is missing.
-pub(in crate::cli) const NO_TOKEN: &str = "not asked, for want of the tokens";
+pub(in crate::cli) const NO_TOKEN: &str = "not asked, for want of a token";
 /// Somebody who looks on waits.
 pub(in crate::cli) const ASKING: &str = "asking Slack, Jira and the targets; 15 seconds at most";
 
