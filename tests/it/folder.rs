@@ -60,7 +60,7 @@ impl Folder {
     }
 }
 
-/// Without what differs from machine to machine: ids of sealing keys, and the room on a disk.
+/// Without what differs from run to run: ids of sealing keys, the room on a disk, and seconds.
 pub(crate) fn without_figures(said: &str) -> String {
     let words: Vec<&str> = said.split_inclusive(|c: char| !c.is_ascii_alphanumeric()).collect();
     let mut shown = String::new();
@@ -70,7 +70,7 @@ pub(crate) fn without_figures(said: &str) -> String {
         let before = number.checked_sub(1).and_then(|n| words.get(n)).copied().unwrap_or_default();
         let stands_for = if before == "id " && bare.len() == 8 {
             "KEYID"
-        } else if matches!(after, "GiB " | "MiB ") {
+        } else if matches!(after, "GiB " | "MiB " | "seconds ") {
             "SOME"
         } else if matches!(bare, "GiB" | "MiB") {
             "GiB"
