@@ -59,12 +59,7 @@ pub(super) fn build(table: &Value) -> Result<Box<dyn Adapter>, Vec<ParamIssue>> 
 #[async_trait]
 impl Adapter for OktaGroups {
     fn declaration(&self) -> Declaration {
-        Declaration {
-            layer: Layer::Idp,
-            readable: true,
-            native_expiry: false,
-            cannot_end: self.cannot_end(),
-        }
+        Declaration { layer: Layer::Idp, readable: true, native_expiry: false, cannot_end: self.cannot_end() }
     }
 
     fn parse(&self, params: &Value) -> Result<Parsed, Vec<ParamIssue>> {

@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn a_complaint_is_told_without_control_characters() {
-        let body = br#"{"errorCode":"E0000006","errorSummary":"You do not\u001b[2J have permission","errorId":"x"}"#;
+        let body =
+            br#"{"errorCode":"E0000006","errorSummary":"You do not\u001b[2J have permission","errorId":"x"}"#;
         assert_eq!(Complaint::read(body).text(), "E0000006, You do not[2J have permission");
         assert_eq!(Complaint::read(b"<html>").text(), "");
         assert!(Complaint::read(br#"{"errorCode":"E0000007"}"#).is_not_found());

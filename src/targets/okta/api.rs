@@ -188,7 +188,8 @@ impl Client {
     /// One group, whichever: to see that groups can be read.
     pub(super) async fn any_group(&self, errand: Errand) -> Result<Seen, Trouble> {
         let path = ["api", "v1", "groups"];
-        let asked = self.get::<Vec<Group>>(errand, Doing::ReadGroup, Bucket::Groups, &path, &[("limit", "1")]);
+        let asked =
+            self.get::<Vec<Group>>(errand, Doing::ReadGroup, Bucket::Groups, &path, &[("limit", "1")]);
         asked.await.map(|(_, seen)| seen)
     }
 
@@ -210,7 +211,12 @@ impl Client {
     }
 
     /// Makes a user a member.
-    pub(super) async fn add(&self, errand: Errand, group: &GroupId, user: &UserId) -> Result<Changed, Trouble> {
+    pub(super) async fn add(
+        &self,
+        errand: Errand,
+        group: &GroupId,
+        user: &UserId,
+    ) -> Result<Changed, Trouble> {
         let path = ["api", "v1", "groups", group.as_str(), "users", user.as_str()];
         self.change(errand, Doing::Add, Bucket::Groups, Method::PUT, &path, &[]).await
     }
@@ -235,12 +241,8 @@ impl Client {
 
     /// Trades a signed form for an access token.
     pub(super) async fn token(&self, errand: Errand, url: Url, form: String) -> Result<Granted, Trouble> {
-        let request = self
-            .http()
-            .await?
-            .post(url)
-            .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-            .body(form);
+        let request =
+            self.http().await?.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         let answer = self.send(errand, Doing::GetToken, Bucket::Token, request).await?;
         read(Doing::GetToken, &answer.body)
     }
@@ -416,7 +418,8 @@ fn there<T>(answer: Result<T, Trouble>) -> Result<Option<T>, Trouble> {
 fn read<T: DeserializeOwned>(doing: Doing, body: &[u8]) -> Result<T, Trouble> {
     serde_json::from_slice(body).map_err(|error| {
         // The text of serde's error may quote the body.
-        let error = format!("not the JSON that was expected, at line {}, column {}", error.line(), error.column());
+        let error =
+            format!("not the JSON that was expected, at line {}, column {}", error.line(), error.column());
         Trouble::Unknown { doing, error }
     })
 }

@@ -99,8 +99,7 @@ impl RateLimits {
     ) -> Option<Duration> {
         let pause = self.0.entry(bucket).or_default();
         if !is_refused {
-            pause.others_until =
-                if told.is_low() { told.ends_in.map(|ends_in| now + ends_in) } else { None };
+            pause.others_until = if told.is_low() { told.ends_in.map(|ends_in| now + ends_in) } else { None };
             return None;
         }
         let wait = told.ends_in.unwrap_or_default().max(SHORTEST) + jitter;
@@ -159,11 +158,18 @@ mod tests {
     #[test]
     fn the_last_calls_of_a_window_are_for_revocations() {
         let now = Instant::now();
-        for (limit, remaining, waits) in
-            [("600", "61", false), ("600", "60", true), ("10", "3", false), ("10", "2", true), ("600", "", false)]
-        {
+        for (limit, remaining, waits) in [
+            ("600", "61", false),
+            ("600", "60", true),
+            ("10", "3", false),
+            ("10", "2", true),
+            ("600", "", false),
+        ] {
             let mut limits = RateLimits::default();
-            assert_eq!(limits.heard(Bucket::User, now, told(limit, remaining, DATED + 20), false, JITTER), None);
+            assert_eq!(
+                limits.heard(Bucket::User, now, told(limit, remaining, DATED + 20), false, JITTER),
+                None
+            );
             let wait = limits.wait(Bucket::User, now, false);
             assert_eq!(wait, waits.then_some(Duration::from_secs(20)), "{remaining} of {limit}");
             assert_eq!(limits.wait(Bucket::User, now, true), None, "{remaining} of {limit}");

@@ -202,12 +202,7 @@ impl OktaGroups {
             .ok_or_else(|| self.settings.login.login(call.person))
     }
 
-    async fn by_login(
-        &self,
-        call: &Call<'_>,
-        errand: Errand,
-        login: &str,
-    ) -> Result<Option<User>, Failure> {
+    async fn by_login(&self, call: &Call<'_>, errand: Errand, login: &str) -> Result<Option<User>, Failure> {
         let user = self.client.user(errand, Asked::Login(login)).await?;
         // Okta takes the part before the @ as well, which may be anybody's.
         let user = user.filter(|user| user.profile.login.eq_ignore_ascii_case(login));

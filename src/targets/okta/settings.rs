@@ -51,7 +51,10 @@ impl Settings {
     /// Understands the table.
     pub(super) fn parse(table: &Value) -> Result<Self, Vec<ParamIssue>> {
         let mut keys = Keys::of(table, "[targets.name]");
-        keys.require("base_url", "write the org's address, such as `base_url = \"https://example.okta.com\"`");
+        keys.require(
+            "base_url",
+            "write the org's address, such as `base_url = \"https://example.okta.com\"`",
+        );
         let base_url = keys.text("base_url", ADDRESS_LIMIT).and_then(|text| {
             let url = org_address(text);
             if url.is_none() {
@@ -142,7 +145,10 @@ fn users(keys: &mut Keys<'_>) -> BTreeMap<PersonId, UserId> {
             }
             (Err(error), _) => keys.note("users", format!("`{}`: {error}", name())),
             (Ok(_), None) => {
-                let message = format!("`{}` needs a user's id, such as `00u1abcDEF2345678901` (it is in the address of the user's page in Okta's console)", name());
+                let message = format!(
+                    "`{}` needs a user's id, such as `00u1abcDEF2345678901` (it is in the address of the user's page in Okta's console)",
+                    name()
+                );
                 keys.note("users", message);
             }
         }

@@ -16,8 +16,7 @@ pub(super) fn membership_of(group: &GroupId, name: Option<&str>) -> String {
 
 /// What signing a user out of Okta does not reach ("doesn't clear the sessions created for web or native apps",
 /// says Okta of the call).
-pub(super) const APP_SESSIONS: &str =
-    "sessions that apps behind Okta keep by themselves (web and native apps): each lasts until that app ends it";
+pub(super) const APP_SESSIONS: &str = "sessions that apps behind Okta keep by themselves (web and native apps): each lasts until that app ends it";
 
 /// What stays when sessions are left alone.
 pub(super) const OKTA_SESSIONS: &str =
@@ -102,9 +101,13 @@ pub(super) fn refused(doing: Doing, status: u16, complaint: &Complaint) -> Strin
         (Doing::GetToken, _) if complaint.wants_dpop() => {
             "; jitney has no DPoP: untick `Require Demonstrating Proof of Possession` of the app in Okta's console"
         }
-        (Doing::GetToken, _) => "; look at client_id, the app's public key, its scopes, and this machine's clock",
+        (Doing::GetToken, _) => {
+            "; look at client_id, the app's public key, its scopes, and this machine's clock"
+        }
         (_, 401) => "; the token was revoked or has expired: write a new one into its file",
-        (_, 403) => "; the account lacks the scope or the admin role for it, or the group is managed elsewhere",
+        (_, 403) => {
+            "; the account lacks the scope or the admin role for it, or the group is managed elsewhere"
+        }
         (_, 404) => "; that is not Okta's own answer: is base_url the org's address?",
         (_, _) => "",
     };
@@ -237,12 +240,16 @@ pub(super) fn managed_elsewhere(group: &GroupId, kind: GroupKind) -> Option<Stri
 
 /// A login that can't be asked for.
 pub(super) fn odd_login(login: &str) -> String {
-    format!("Okta can't be asked for the login {login}; an admin can write the user's id into the target's `users` table")
+    format!(
+        "Okta can't be asked for the login {login}; an admin can write the user's id into the target's `users` table"
+    )
 }
 
 /// The stored step is not one of this adapter's.
 pub(super) fn not_our_step(label: &str) -> String {
-    format!("{label} is no membership of an Okta group; was the target's adapter changed while the grant was open?")
+    format!(
+        "{label} is no membership of an Okta group; was the target's adapter changed while the grant was open?"
+    )
 }
 
 /// The org is reached, as `check` tells it.
@@ -298,7 +305,9 @@ pub(super) fn rules_unread(trouble: &str) -> Finding {
 /// A rule fills a group of a role.
 pub(super) fn filled_by_rule(group: &GroupId, rule: &str) -> Finding {
     Finding::warn(
-        format!("the group rule `{rule}` makes people members of {group}, so its members have standing access"),
+        format!(
+            "the group rule `{rule}` makes people members of {group}, so its members have standing access"
+        ),
         "take the group out of the rule, or give the role a group of its own",
     )
 }
