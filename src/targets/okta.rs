@@ -48,11 +48,11 @@ struct OktaGroups {
     groups: Mutex<BTreeSet<GroupId>>,
 }
 
-/// Makes the adapter from its table: `base_url`, `auth`, `login`, `users`, `end_sessions`, `read_backs` and
-/// `read_pause`.
+/// Makes the adapter from its table: `base_url`, `auth`, `login`, `users`, `end_sessions`, `read_backs`,
+/// `read_pause` and `call_time_out`.
 pub(super) fn build(table: &Value) -> Result<Box<dyn Adapter>, Vec<ParamIssue>> {
     let settings = Settings::parse(table)?;
-    let client = Client::new(settings.base_url.clone(), settings.auth.clone());
+    let client = Client::new(&settings);
     Ok(Box::new(OktaGroups { settings, client, users: Mutex::default(), groups: Mutex::default() }))
 }
 

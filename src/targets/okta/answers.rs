@@ -11,13 +11,11 @@ const ID_LENGTHS: std::ops::RangeInclusive<usize> = 4..=64;
 const SUMMARY_LIMIT: usize = 200;
 
 /// A group's immutable id: `00g…`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct GroupId(String);
 
 /// A user's immutable id: `00u…`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct UserId(String);
 
 macro_rules! okta_id {
@@ -36,13 +34,6 @@ macro_rules! okta_id {
             }
         }
 
-        impl TryFrom<String> for $name {
-            type Error = &'static str;
-            fn try_from(text: String) -> Result<Self, &'static str> {
-                Self::new(&text).ok_or(concat!("an id that does not begin with ", $prefix))
-            }
-        }
-
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
@@ -54,10 +45,10 @@ macro_rules! okta_id {
 okta_id!(GroupId, "00g");
 okta_id!(UserId, "00u");
 
-/// A user.
+/// A user. Ids in answers are text: what is not ours to name may look as it likes.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct User {
-    pub(super) id: UserId,
+    pub(super) id: String,
     pub(super) status: UserStatus,
     pub(super) profile: UserProfile,
 }
@@ -85,7 +76,7 @@ pub(super) enum UserStatus {
 /// A group.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Group {
-    pub(super) id: GroupId,
+    pub(super) id: String,
     #[serde(rename = "type")]
     pub(super) kind: GroupKind,
     pub(super) profile: GroupProfile,

@@ -14,13 +14,12 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::answers::{Complaint, Group, GroupId, Rule, User, UserId, next_page};
-use super::credentials::{Auth, CredentialError, Credentials, Granted, Shown};
+use super::credentials::{CredentialError, Credentials, Granted, Shown};
 use super::limits::{Bucket, RateLimits, Told};
+use super::settings::Settings;
 use super::words::{Doing, refused};
 use crate::time::{Span, Timestamp};
 
-/// For one call, its answer included.
-const TIME_OUT: Duration = Duration::from_secs(10);
 /// The largest answer that is read: a page of 200 users stays far below.
 const ANSWER_LIMIT: usize = 8 << 20;
 /// Members or rules asked for in one page; Okta recommends it.
@@ -52,7 +51,7 @@ pub(super) enum Trouble {
     #[error("Okta gave no usable answer when asked to {doing}: {error}")]
     Unknown { doing: Doing, error: String },
     /// Not done; later.
-    #[error("Okta's rate limit lets us {doing} in {}", wait.words())]
+    #[error("Okta's rate limit is used up: it can be asked to {doing} again in {}", wait.words())]
     Busy { doing: Doing, wait: Span },
     /// Not done, and why.
     #[error("{}", refused(*doing, *status, complaint))]
@@ -118,6 +117,7 @@ pub(super) struct Seen {
 #[derive(Debug)]
 pub(super) struct Client {
     base: Url,
+    time_out: Span,
     credentials: Credentials,
     /// Made at the first call: an adapter is built where there is no TLS, too.
     http: OnceCell<reqwest::Client>,
@@ -139,8 +139,14 @@ struct Wanted<'a> {
 }
 
 impl Client {
-    pub(super) fn new(base: Url, auth: Auth) -> Self {
-        Self { base, credentials: Credentials::new(auth), http: OnceCell::new(), limits: Mutex::default() }
+    pub(super) fn new(settings: &Settings) -> Self {
+        Self {
+            base: settings.base_url.clone(),
+            time_out: settings.call_time_out,
+            credentials: Credentials::new(settings.auth.clone()),
+            http: OnceCell::new(),
+            limits: Mutex::default(),
+        }
     }
 
     /// A user; none when Okta knows no such user.
@@ -383,7 +389,7 @@ impl Client {
     }
 
     async fn http(&self) -> Result<&reqwest::Client, Trouble> {
-        self.http.get_or_try_init(|| async { http() }).await
+        self.http.get_or_try_init(|| async { http(self.time_out) }).await
     }
 
     fn limits(&self) -> std::sync::MutexGuard<'_, RateLimits> {
@@ -391,14 +397,14 @@ impl Client {
     }
 }
 
-fn http() -> Result<reqwest::Client, Trouble> {
+fn http(time_out: Span) -> Result<reqwest::Client, Trouble> {
     if rustls::crypto::CryptoProvider::get_default().is_none() {
         return Err(Trouble::Unready(super::words::NO_TLS.to_owned()));
     }
     reqwest::Client::builder()
         .user_agent(concat!("jitney/", env!("CARGO_PKG_VERSION")))
-        .timeout(TIME_OUT)
-        .connect_timeout(TIME_OUT)
+        .timeout(time_out.duration())
+        .connect_timeout(time_out.duration())
         // A redirect would send the token to another address.
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -157,7 +157,7 @@ impl OktaGroups {
                 let Some(members) = self.client.members(errand, &group).await? else {
                     return Ok(Outcome::NotFound(evidence(words::group_is_gone(&group))));
                 };
-                Ok(if members.iter().any(|member| member.id == user) {
+                Ok(if members.iter().any(|member| member.id == user.as_str()) {
                     Outcome::Found(evidence(words::is_hidden_member(&user, &group)))
                 } else {
                     Outcome::NotFound(evidence(words::user_is_gone(&user, &group, members.len())))
@@ -166,21 +166,22 @@ impl OktaGroups {
         }
     }
 
-    /// The user to grant to: by name, and somebody who may have it.
+    /// The user to grant to: somebody who may have it.
     async fn welcome(&self, call: &Call<'_>, errand: Errand) -> Result<UserId, Failure> {
-        let user = match self.asked(call) {
+        let (id, user) = match self.asked(call) {
             Ok(id) => {
                 let user = self.client.user(errand, Asked::Id(&id)).await?;
-                user.ok_or_else(|| Failure::fatal(words::no_such_user(&id)))?
+                let user = user.ok_or_else(|| Failure::fatal(words::no_such_user(&id)))?;
+                (id, user)
             }
             Err(login) => {
-                let user = self.by_login(call, errand, &login).await?;
-                user.ok_or_else(|| Failure::fatal(words::no_such_login(&login)))?
+                let found = self.by_login(call, errand, &login).await?;
+                found.ok_or_else(|| Failure::fatal(words::no_such_login(&login)))?
             }
         };
         match words::kept_out(&user) {
             Some(why) => Err(Failure::fatal(why)),
-            None => Ok(user.id),
+            None => Ok(id),
         }
     }
 
@@ -191,8 +192,8 @@ impl OktaGroups {
             Ok(id) => return Ok(Whose::User(id)),
             Err(login) => login,
         };
-        let user = self.by_login(call, errand, &login).await?;
-        Ok(user.map_or(Whose::Unknown(login), |user| Whose::User(user.id)))
+        let found = self.by_login(call, errand, &login).await?;
+        Ok(found.map_or(Whose::Unknown(login), |(id, _)| Whose::User(id)))
     }
 
     /// By id where we know it; else by login.
@@ -202,14 +203,20 @@ impl OktaGroups {
             .ok_or_else(|| self.settings.login.login(call.person))
     }
 
-    async fn by_login(&self, call: &Call<'_>, errand: Errand, login: &str) -> Result<Option<User>, Failure> {
+    async fn by_login(
+        &self,
+        call: &Call<'_>,
+        errand: Errand,
+        login: &str,
+    ) -> Result<Option<(UserId, User)>, Failure> {
         let user = self.client.user(errand, Asked::Login(login)).await?;
         // Okta takes the part before the @ as well, which may be anybody's.
-        let user = user.filter(|user| user.profile.login.eq_ignore_ascii_case(login));
-        if let Some(user) = &user {
-            self.remember(call.request, &user.id);
-        }
-        Ok(user)
+        let Some(user) = user.filter(|user| user.profile.login.eq_ignore_ascii_case(login)) else {
+            return Ok(None);
+        };
+        let id = UserId::new(&user.id).ok_or_else(|| Failure::fatal(words::odd_id(login)))?;
+        self.remember(call.request, &id);
+        Ok(Some((id, user)))
     }
 
     /// Proof that it is gone though nobody knows whose it was: the group is gone.
@@ -232,7 +239,7 @@ impl OktaGroups {
 
     async fn look(&self, errand: Errand, user: &UserId, group: &GroupId) -> Result<Look, Failure> {
         let Some(groups) = self.client.groups_of(errand, user).await? else { return Ok(Look::NoUser) };
-        Ok(match groups.iter().find(|one| one.id == *group) {
+        Ok(match groups.iter().find(|one| one.id == group.as_str()) {
             Some(found) => Look::Member { kind: found.kind, groups: groups.len() },
             None => Look::NoMember { groups: groups.len() },
         })

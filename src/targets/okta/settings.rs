@@ -23,6 +23,9 @@ const USUAL_READ_BACKS: u32 = 3;
 /// Five reads with the longest pauses fit into a target's usual time-out.
 const READ_PAUSES: std::ops::RangeInclusive<Span> = Span::ZERO..=Span::secs(5);
 const USUAL_READ_PAUSE: Span = Span::secs(1);
+/// For one call, its answer included.
+const CALL_TIME_OUTS: std::ops::RangeInclusive<Span> = Span::secs(1)..=Span::mins(1);
+const USUAL_CALL_TIME_OUT: Span = Span::secs(10);
 /// To read users and their groups, to change memberships, and to end sessions.
 pub(super) const MANAGE_GROUPS: &str = "okta.groups.manage";
 pub(super) const READ_USERS: &str = "okta.users.read";
@@ -45,6 +48,8 @@ pub(super) struct Settings {
     pub(super) read_backs: u32,
     /// Between two of them.
     pub(super) read_pause: Span,
+    /// After which one call is given up: it may have landed.
+    pub(super) call_time_out: Span,
 }
 
 impl Settings {
@@ -68,10 +73,11 @@ impl Settings {
         let users = users(&mut keys);
         let read_backs = keys.whole("read_backs", READ_BACKS).unwrap_or(USUAL_READ_BACKS);
         let read_pause = keys.span("read_pause", READ_PAUSES).unwrap_or(USUAL_READ_PAUSE);
+        let call_time_out = keys.span("call_time_out", CALL_TIME_OUTS).unwrap_or(USUAL_CALL_TIME_OUT);
         let issues = keys.finish();
         match (base_url, auth) {
             (Some(base_url), Some(auth)) if issues.is_empty() => {
-                Ok(Self { base_url, auth, login, users, end_sessions, read_backs, read_pause })
+                Ok(Self { base_url, auth, login, users, end_sessions, read_backs, read_pause, call_time_out })
             }
             (Some(_) | None, Some(_) | None) => Err(issues),
         }

@@ -108,6 +108,7 @@ pub(super) fn refused(doing: Doing, status: u16, complaint: &Complaint) -> Strin
         (_, 403) => {
             "; the account lacks the scope or the admin role for it, or the group is managed elsewhere"
         }
+        (_, 300..=399) => "; is base_url the org's address?",
         (_, 404) => "; that is not Okta's own answer: is base_url the org's address?",
         (_, _) => "",
     };
@@ -210,6 +211,11 @@ pub(super) fn lost_login(login: &str) -> String {
 /// An id that is not there: deleted meanwhile, or written wrongly.
 pub(super) fn no_such_user(user: &UserId) -> String {
     format!("Okta has no user {user}; look at the target's `users` table if it names that id")
+}
+
+/// An id that can't be one of Okta's.
+pub(super) fn odd_id(login: &str) -> String {
+    format!("the id that Okta gives {login} is no user's id (00u…)")
 }
 
 /// A user who gets nothing.

@@ -175,34 +175,45 @@ pub(crate) fn ask(method: &str, url: &str, headers: &[(&str, &str)], body: Optio
 }
 
 /// Fates for the next requests that match, in order.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Script(Mutex<Vec<Line>>);
 
-#[derive(Debug)]
 struct Line {
     method: &'static str,
-    /// What the path must hold.
-    part: String,
+    /// How the path with its query ends.
+    end: String,
     /// How many more requests it is for.
     times: usize,
-    fate: fn() -> Fate,
+    fate: Box<dyn Fn() -> Fate + Send>,
+}
+
+impl std::fmt::Debug for Script {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} lines", self.0.lock().unwrap().len())
+    }
 }
 
 impl Script {
-    /// The next `times` requests of this method whose path and query hold `part`.
-    pub(crate) fn next(&self, times: usize, method: &'static str, part: &str, fate: fn() -> Fate) {
-        self.0.lock().unwrap().push(Line { method, part: part.to_owned(), times, fate });
+    /// The next `times` requests of this method whose path with its query ends like this.
+    pub(crate) fn next(
+        &self,
+        times: usize,
+        method: &'static str,
+        end: &str,
+        fate: impl Fn() -> Fate + Send + 'static,
+    ) {
+        self.0.lock().unwrap().push(Line { method, end: end.to_owned(), times, fate: Box::new(fate) });
     }
 
-    /// Forgets what was not used; says whether there was any.
-    pub(crate) fn clear(&self) -> bool {
-        !std::mem::take(&mut *self.0.lock().unwrap()).is_empty()
+    /// Forgets what was not used; says how many lines those were.
+    pub(crate) fn clear(&self) -> usize {
+        std::mem::take(&mut *self.0.lock().unwrap()).len()
     }
 
     pub(crate) fn fate(&self, request: &Parts) -> Option<Fate> {
         let path = request.uri.path_and_query()?.as_str();
         let mut lines = self.0.lock().unwrap();
-        let at = lines.iter().position(|l| l.method == request.method.as_str() && path.contains(&l.part))?;
+        let at = lines.iter().position(|l| l.method == request.method.as_str() && path.ends_with(&l.end))?;
         lines[at].times -= 1;
         let fate = (lines[at].fate)();
         if lines[at].times == 0 {

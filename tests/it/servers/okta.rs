@@ -65,14 +65,9 @@ impl Org {
         Front { middle, proxy }
     }
 
-    /// Makes a group of Okta's own; its id.
+    /// Makes a group; its id.
     pub(crate) fn make_group(&self, name: &str) -> String {
-        self.make_group_of("OKTA_GROUP", name)
-    }
-
-    /// Makes a group that something else manages, such as `APP_GROUP`.
-    pub(crate) fn make_group_of(&self, kind: &str, name: &str) -> String {
-        let body = json!({ "type": kind, "profile": { "name": name, "description": "for a test" } });
+        let body = json!({ "profile": { "name": name, "description": "for a test" } });
         let (_, made) = self.admin("POST", "/api/v1/groups", Some(&body));
         made["id"].as_str().unwrap().to_owned()
     }
@@ -202,7 +197,7 @@ impl Front {
         self.middle.seen.lock().unwrap().clear();
     }
 
-    /// What Prism minded, of requests and of answers.
+    /// What Prism minded, of requests and of answers. That a token may be refused (401) is not in Okta's description.
     pub(crate) fn violations(&self) -> Vec<String> {
         let seen = self.middle.seen.lock().unwrap();
         seen.iter()
@@ -243,6 +238,7 @@ impl Middle for FrontMiddle {
 
     fn answered(&self, request: &Parts, answer: &mut Answer) {
         let violation = answer.headers().get("sl-violations").map(|said| format!("{said:?}"));
+        let violation = violation.filter(|_| answer.status() != 401);
         self.note(request, answer.status().as_str(), violation);
     }
 }

@@ -19,7 +19,8 @@ pub(crate) struct OktaWorld {
     pub(crate) adapter: Arc<dyn Adapter>,
     pub(crate) group: String,
     foreign_group: String,
-    scratch: Scratch,
+    table: Value,
+    pub(crate) scratch: Scratch,
 }
 
 /// For the contract; none where the emulator is not installed.
@@ -51,7 +52,22 @@ impl OktaWorld {
             assert_eq!(org.admin("PUT", &path, None).0, 204);
         }
         let group = org.make_group(&format!("ours {number}"));
-        Some(Self { org, front, adapter: adapter(table), group, foreign_group, scratch })
+        let adapter = adapter(table.clone());
+        Some(Self { org, front, adapter, group, foreign_group, table, scratch })
+    }
+
+    /// The same target after a restart, which forgets who was who; with these settings besides.
+    pub(crate) fn restarted(&self, settings: Value) -> Arc<dyn Adapter> {
+        let mut table = self.table.clone();
+        for (key, value) in settings.as_object().unwrap() {
+            table[key] = value.clone();
+        }
+        adapter(table)
+    }
+
+    /// A grant of this world's group by an adapter.
+    pub(crate) fn grant_by(&self, adapter: Arc<dyn Adapter>, person: &str) -> Grant {
+        Grant::of(adapter, &self.params(), 1042, person)
     }
 
     pub(crate) fn grant(&self) -> Grant {
@@ -169,5 +185,4 @@ async fn a_revocation_takes_the_membership_and_then_the_sessions() {
         ]
     );
     assert!(world.org.signed_out(&user) > before);
-    let _ = &world.scratch;
 }
