@@ -6,6 +6,7 @@
 pub(crate) mod http_proxy;
 pub(crate) mod keeper;
 pub(crate) mod okta;
+pub(crate) mod okta_tokens;
 
 use std::path::{Path, PathBuf};
 

@@ -4,6 +4,7 @@
 pub(crate) mod contract;
 mod htpasswd;
 pub(crate) mod okta;
+mod okta_app;
 mod okta_faults;
 pub(crate) mod scratch;
 pub(crate) mod sim;

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::http_proxy::{Answer, Fate, HttpProxy, Middle, Script, ask, empty, json as answer};
 use super::keeper::{Kept, start, until_ready};
+use super::okta_tokens::TokenOffice;
 use super::{free_port, tool};
 
 /// The API token that the org takes.
@@ -91,6 +92,11 @@ impl Org {
     /// How often a user was signed out.
     pub(crate) fn signed_out(&self, user: &str) -> usize {
         self.stand_in.signed_out.lock().unwrap().iter().filter(|id| *id == user).count()
+    }
+
+    /// Makes an app known that may ask for access tokens.
+    pub(crate) fn add_app(&self, office: Arc<TokenOffice>) {
+        self.stand_in.apps.lock().unwrap().push(office);
     }
 
     /// Whether Okta's own description of its API is consulted.
@@ -255,12 +261,21 @@ impl FrontMiddle {
 #[derive(Debug, Default)]
 struct StandIn {
     signed_out: Mutex<Vec<String>>,
+    apps: Mutex<Vec<Arc<TokenOffice>>>,
 }
 
 impl Middle for StandIn {
-    fn fate(&self, request: &Parts, _body: &Bytes) -> Fate {
+    fn fate(&self, request: &Parts, body: &Bytes) -> Fate {
+        let apps = self.apps.lock().unwrap().clone();
+        if request.uri.path() == "/oauth2/v1/token" {
+            let answered = apps.iter().find_map(|app| app.answer(body));
+            let unknown = || json!({ "error": "invalid_client", "error_description": "No such client." });
+            return Fate::Answer(answered.unwrap_or_else(|| answer(401, &[], &unknown())));
+        }
         let shown = request.headers.get("authorization").and_then(|value| value.to_str().ok());
-        if shown != Some(&format!("SSWS {TOKEN}")) {
+        let is_known =
+            |shown: &str| shown == format!("SSWS {TOKEN}") || apps.iter().any(|app| app.takes(shown));
+        if !shown.is_some_and(is_known) {
             return Fate::Answer(error(401, "E0000011", "Invalid token provided"));
         }
         let path: Vec<&str> = request.uri.path().split('/').skip(3).collect();

@@ -386,11 +386,11 @@ async fn a_user_who_was_deleted_is_gone() {
 
 #[tokio::test]
 async fn a_user_who_was_renamed_is_still_the_one() {
-    const WHO: &str = "frank@example.com";
+    const WHO: &str = "grace@example.com";
     let Some(world) = OktaWorld::new(json!({})) else { return };
     let grant = world.grant_by(world.adapter(), WHO);
     grant.expect("grant", "done").await;
-    rename(&world, WHO, "frank.new@example.com");
+    rename(&world, WHO, "grace.new@example.com");
     grant.expect("verify_gone", "found").await;
     // The emulator, as Okta, finds a user by more than the login; it is not taken for the login.
     let after = world.grant_by(world.restarted(json!({})), WHO);
