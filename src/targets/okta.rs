@@ -13,6 +13,7 @@ mod jwt;
 mod limits;
 mod membership;
 mod settings;
+mod trouble;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,8 +23,9 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use self::answers::{GroupId, UserId};
-use self::api::{Client, Errand, Trouble};
+use self::api::{Client, Errand};
 use self::settings::Settings;
+use self::trouble::Trouble;
 use super::keys::Keys;
 use super::{Adapter, Call, Declaration, Held};
 use crate::finding::Finding;

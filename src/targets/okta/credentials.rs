@@ -13,8 +13,9 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::api::{Client, Errand, Trouble};
+use super::api::{Client, Errand};
 use super::jwt::{Key, KeyError};
+use super::trouble::Trouble;
 use crate::secret_file::{SecretFileError, read_secret_file};
 
 /// A token is not used in its last minute: it must not end on the way.

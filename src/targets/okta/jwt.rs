@@ -42,7 +42,7 @@ pub(super) struct Key {
 #[derive(Debug)]
 enum Pair {
     Rsa(Box<RsaKeyPair>),
-    P256(EcdsaKeyPair),
+    P256(Box<EcdsaKeyPair>),
 }
 
 impl Key {
@@ -138,7 +138,7 @@ fn pkcs8(der: &[u8]) -> Result<Pair, KeyError> {
         return Ok(Pair::Rsa(Box::new(pair)));
     }
     let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, der, &SystemRandom::new());
-    pair.map(Pair::P256).map_err(|_| KeyError::Kind)
+    pair.map(|pair| Pair::P256(Box::new(pair))).map_err(|_| KeyError::Kind)
 }
 
 /// RFC 7517 and 7518. Keys that Okta adds besides (`status`, `created`) are let be.
@@ -205,7 +205,7 @@ impl EcJwk<'_> {
             &point,
             &SystemRandom::new(),
         );
-        pair.map(Pair::P256).map_err(|_| KeyError::Kind)
+        pair.map(|pair| Pair::P256(Box::new(pair))).map_err(|_| KeyError::Kind)
     }
 }
 

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use jitney::ids::TargetId;
+use jitney::ids::{PersonId, RequestId, TargetId};
+use jitney::lifecycle::Outcome;
+use jitney::policy::Subject;
 use jitney::targets::{Adapter, Targets};
 use serde_json::{Value, json};
 
-use super::contract::{Grant, World};
+use super::contract::{Grant, World, word_of};
 use super::scratch::Scratch;
 use crate::servers::okta::{Front, Org, TOKEN, user_id};
 
@@ -185,4 +187,91 @@ async fn a_revocation_takes_the_membership_and_then_the_sessions() {
         ]
     );
     assert!(world.org.signed_out(&user) > before);
+}
+
+#[tokio::test]
+async fn evidence_says_who_was_looked_at_and_what_was_seen() {
+    let Some(world) = OktaWorld::new(json!({})) else { return };
+    let params = json!({ "group": { "id": world.group, "name": "Billing" } });
+    let grant = Grant::of(world.adapter(), &params, 1042, "carol@example.com");
+    let mut told =
+        vec![grant.step.label.clone(), grant.step.key.to_string(), grant.step.cannot_end.join("; ")];
+    for op in
+        ["snapshot", "grant", "grant", "verify", "extend", "verify_gone", "revoke", "revoke", "verify_gone"]
+    {
+        let outcome = grant.does(op).await;
+        let (Outcome::Done(seen) | Outcome::Already(seen) | Outcome::Found(seen) | Outcome::NotFound(seen)) =
+            &outcome
+        else {
+            panic!("{op}: {outcome:?}");
+        };
+        told.push(format!("{op}: {} | {} | {}", word_of(&outcome), seen.method, seen.answer));
+    }
+    insta::assert_snapshot!("okta_evidence", told.join("\n").replace(&world.group, "00g[group]"));
+}
+
+#[test]
+fn each_mistake_in_an_org_s_table_is_told_with_what_to_write() {
+    let whole =
+        json!({ "base_url": "https://example.okta.com", "auth": { "token_file": "/etc/jitney/okta.token" } });
+    let with = |key: &str, value: Value| {
+        let mut table = whole.clone();
+        table[key] = value;
+        table
+    };
+    let mut told = Vec::new();
+    for mut table in [
+        json!({}),
+        with("base_url", json!("http://example.okta.com")),
+        with("base_url", json!("https://example.okta.com/api/v1")),
+        with("auth", json!("token")),
+        with("auth", json!({})),
+        with("auth", json!({ "token": "00secret" })),
+        with("auth", json!({ "token_file": "okta.token" })),
+        with("auth", json!({ "token_file": "/etc/t", "client_id": "0oa1", "key_file": "/etc/k" })),
+        with("auth", json!({ "client_id": "0oa1" })),
+        with("auth", json!({ "token_file": "/etc/t", "scopes": ["okta.groups.manage"] })),
+        with("login", json!("{person}@example.com")),
+        with(
+            "users",
+            json!({ "ann@example.com": "ann", "a b": "00u1abcDEF2345678901", "bob@example.com": 7 }),
+        ),
+        with("users", json!({ "ann@example.com": "ann", "a b": "00u1abcDEF2345678901" })),
+        with("end_sessions", json!("yes")),
+        with("read_backs", json!(0)),
+        with("read_pause", json!("1m")),
+        with("call_time_out", json!("0s")),
+        with("grup", json!("00g1abcDEF2345678901")),
+    ] {
+        told.push(format!("{table}"));
+        table["adapter"] = json!("okta_group");
+        let issues = Targets::from_settings(&[(TargetId::new("okta").unwrap(), table)].into()).unwrap_err();
+        told.extend(issues.iter().map(|issue| format!("    {}: {}", issue.path.join("."), issue.message)));
+    }
+    insta::assert_snapshot!("okta_table_issues", told.join("\n"));
+}
+
+#[test]
+fn each_mistake_in_a_membership_is_told_with_what_to_write() {
+    let settings = json!({ "base_url": "https://example.okta.com", "auth": { "token_file": "/etc/t" } });
+    let adapter = adapter(settings);
+    let mut told = Vec::new();
+    for step in [
+        json!({ "group": "Billing" }),
+        json!({ "group": {} }),
+        json!({ "group": { "id": "Billing", "nmae": "Billing" } }),
+        json!({ "group": { "id": "00u1abcDEF2345678901", "name": "" } }),
+        json!({ "grup": { "id": "00g1abcDEF2345678901" } }),
+    ] {
+        told.push(format!("{step}"));
+        let issues = adapter.parse(&step).unwrap_err();
+        told.extend(issues.iter().map(|issue| format!("    {}: {}", issue.path.join("."), issue.message)));
+    }
+    let params = json!({ "group": { "id": "00g1abcDEF2345678901" } });
+    for person in ["..", ".", "me", "a/b@example.com"] {
+        let person = PersonId::new(person).unwrap();
+        let subject = Subject { person: &person, request: RequestId::from_number(1042) };
+        told.push(format!("{person}: {}", adapter.bind(&params, &subject).unwrap_err()));
+    }
+    insta::assert_snapshot!("okta_step_issues", told.join("\n"));
 }

@@ -179,7 +179,8 @@ async fn many_calls_at_once_fetch_one_token() {
 async fn a_statement_that_is_not_taken_is_told_with_what_to_look_at() {
     let (pem, _, key) = p256();
     let (_, _, other_key) = p256();
-    let changes: [(&str, PublicKey, fn(&mut TokenOffice)); 4] = [
+    type Change = fn(&mut TokenOffice);
+    let changes: [(&str, PublicKey, Change); 4] = [
         ("0oaOtherKey", other_key, |_| {}),
         ("0oaOtherTime", key.clone(), |office| office.now = Timestamp::from_millis(90_000_000)),
         ("0oaOtherPlace", key.clone(), |office| {
