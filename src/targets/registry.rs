@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::keys::Keys;
-use super::{Adapter, htpasswd};
+use super::{Adapter, htpasswd, okta};
 use crate::ids::TargetId;
 use crate::nearest::nearest;
 use crate::policy::{Binding, Catalogue, ParamIssue, Parsed, Subject};
@@ -25,7 +25,10 @@ pub struct AdapterKind {
 }
 
 /// Every adapter, one line each. The contract suite walks this list.
-pub const REGISTRY: &[AdapterKind] = &[AdapterKind { name: "htpasswd", build: htpasswd::build }];
+pub const REGISTRY: &[AdapterKind] = &[
+    AdapterKind { name: "htpasswd", build: htpasswd::build },
+    AdapterKind { name: "okta_group", build: okta::build },
+];
 
 /// How hard a target may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -168,18 +171,7 @@ fn limits(keys: &mut Keys<'_>) -> Limits {
 
 /// Reads `time_out`, a span within bounds.
 pub(super) fn time_out(keys: &mut Keys<'_>, low: Span, high: Span) -> Option<Span> {
-    let text = keys.text("time_out", 40)?;
-    match text.parse::<Span>() {
-        Ok(span) if (low..=high).contains(&span) => Some(span),
-        Ok(_) => {
-            keys.note("time_out", format!("must be from {low} to {high}"));
-            None
-        }
-        Err(error) => {
-            keys.note("time_out", error.to_string());
-            None
-        }
-    }
+    keys.span("time_out", low..=high)
 }
 
 fn choices(names: &[&str], typed: &str, what: &str) -> String {

@@ -7,3 +7,4 @@ mod outages;
 mod races;
 mod slack_trouble;
 mod stage;
+mod standing;

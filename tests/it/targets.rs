@@ -3,6 +3,9 @@
 
 pub(crate) mod contract;
 mod htpasswd;
+pub(crate) mod okta;
+mod okta_app;
+mod okta_faults;
 pub(crate) mod scratch;
 pub(crate) mod sim;
 
@@ -20,6 +23,7 @@ struct Fixture {
 const FIXTURES: &[Fixture] = &[
     Fixture { adapter: "htpasswd", world: || Some(htpasswd::with_sessions()) },
     Fixture { adapter: "htpasswd", world: || Some(htpasswd::without_sessions()) },
+    Fixture { adapter: "okta_group", world: okta::groups },
     Fixture { adapter: "simulated", world: || Some(sim::logins()) },
     Fixture { adapter: "simulated", world: || Some(sim::memberships()) },
 ];
