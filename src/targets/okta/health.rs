@@ -10,12 +10,11 @@ use super::credentials::Auth;
 use super::settings::{MANAGE_GROUPS, MANAGE_USERS, Settings};
 use super::words;
 use crate::finding::Finding;
+use crate::skew::{Dated, undated};
 use crate::time::{Span, Timestamp};
 
 /// Groups that are looked at one by one.
 const GROUPS_MOST: usize = 50;
-/// A slow answer and a second that is named whole are no wrong clock.
-const CLOCK_MAY_DIFFER: Span = Span::secs(5);
 
 /// Looks at what the adapter will need; stops where nothing more can be seen.
 pub(super) async fn check(
@@ -31,10 +30,11 @@ pub(super) async fn check(
         Err(trouble) => return vec![words::check_failed(&trouble.to_string())],
     };
     let mut findings = vec![words::reached(seen.told.left())];
-    if let Some(dated) = seen.dated {
-        let elapsed = Span::millis(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
-        findings.push(clock(now, now + elapsed, dated));
-    }
+    let elapsed = Span::millis(u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
+    findings.push(match seen.dated {
+        Some(dated) => Dated { sent: now, dated, received: now + elapsed }.judge(words::WHOSE_CLOCK),
+        None => undated(words::WHOSE_CLOCK),
+    });
     findings.push(match client.any_user(errand).await {
         Ok(()) => Finding::ok(words::USERS_READ),
         Err(trouble) => words::check_failed(&trouble.to_string()),
@@ -42,12 +42,6 @@ pub(super) async fn check(
     findings.extend(rights(client, settings, errand).await);
     findings.extend(groups_and_rules(client, groups, errand).await);
     findings
-}
-
-/// `dated` between `sent` and `received`, near enough.
-fn clock(sent: Timestamp, received: Timestamp, dated: Timestamp) -> Finding {
-    let by = sent.since(dated + Span::millis(999)).max(dated.since(received));
-    if by > CLOCK_MAY_DIFFER { words::clock_differs(by) } else { Finding::ok(words::CLOCK_AGREES) }
 }
 
 async fn rights(client: &Client, settings: &Settings, errand: Errand) -> Vec<Finding> {
@@ -97,24 +91,5 @@ async fn group(client: &Client, id: &GroupId, rules: &[Rule], errand: Errand) ->
     match rules.iter().find(|rule| rule.fills(id)) {
         Some(rule) => words::filled_by_rule(id, &rule.name),
         None => words::group_is_fine(id, &group.profile.name),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::finding::Grade;
-
-    #[test]
-    fn a_clock_that_is_off_is_told() {
-        let at = Timestamp::from_millis;
-        for (sent, received, dated, grade) in [
-            (10_900, 11_100, 10_000, Grade::Ok),
-            (0, 15_000, 15_000, Grade::Ok),
-            (16_000, 16_100, 10_000, Grade::Warn),
-            (0, 1_000, 7_000, Grade::Warn),
-        ] {
-            assert_eq!(clock(at(sent), at(received), at(dated)).grade, grade, "{sent} {received} {dated}");
-        }
     }
 }

@@ -4,7 +4,6 @@ use std::fmt;
 
 use super::answers::{Complaint, GroupId, GroupKind, User, UserId, UserStatus};
 use crate::finding::Finding;
-use crate::time::Span;
 
 /// `membership of the Okta group Billing admins`.
 pub(super) fn membership_of(group: &GroupId, name: Option<&str>) -> String {
@@ -336,13 +335,5 @@ pub(super) fn more_groups(rest: usize) -> Finding {
     )
 }
 
-/// The clocks agree.
-pub(super) const CLOCK_AGREES: &str = "the clock agrees with Okta's";
-
-/// The clocks do not agree.
-pub(super) fn clock_differs(by: Span) -> Finding {
-    Finding::warn(
-        format!("this machine's clock is {} off Okta's", by.words()),
-        "turn time synchronisation on (`timedatectl set-ntp true`)",
-    )
-}
+/// Whose clock ours is compared with.
+pub(super) const WHOSE_CLOCK: &str = "Okta";

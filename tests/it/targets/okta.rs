@@ -1,5 +1,6 @@
 //! Okta groups: the emulator, behind Prism where Okta's own description of its API is at hand.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -126,7 +127,7 @@ pub(crate) fn adapter(mut settings: Value) -> Arc<dyn Adapter> {
 }
 
 /// A file that holds a secret.
-pub(crate) fn secret(scratch: &Scratch, name: &str, text: &str) -> std::path::PathBuf {
+pub(crate) fn secret(scratch: &Scratch, name: &str, text: &str) -> PathBuf {
     use std::os::unix::fs::PermissionsExt as _;
     let path = scratch.write(name, text);
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -274,4 +275,16 @@ fn each_mistake_in_a_membership_is_told_with_what_to_write() {
         told.push(format!("{person}: {}", adapter.bind(&params, &subject).unwrap_err()));
     }
     insta::assert_snapshot!("okta_step_issues", told.join("\n"));
+}
+
+#[test]
+fn the_example_s_org_is_taken_once_its_comment_signs_are_gone() {
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("jitney.example.toml"));
+    let lines: Vec<String> = example.unwrap().lines().map(str::to_owned).collect();
+    let begin = lines.iter().position(|line| line == "# [targets.okta]").unwrap();
+    let table = lines[begin..].iter().map_while(|line| line.strip_prefix("# "));
+    let table: Value = toml::from_str(&table.collect::<Vec<_>>().join("\n")).unwrap();
+    let id = TargetId::new("okta").unwrap();
+    let issues = Targets::from_settings(&[(id, table["targets"]["okta"].clone())].into()).err();
+    assert_eq!(issues, None);
 }

@@ -508,8 +508,8 @@ async fn a_check_tells_what_is_wrong() {
     let later = SystemClock::new().wall() + Span::hours(1);
     told.push("a mistyped group, and a clock that is an hour ahead:".to_owned());
     for finding in world.adapter().check(later).await.iter().filter(|finding| finding.mend.is_some()) {
-        let says = match finding.says.split_once(" off Okta's") {
-            Some(_) => "this machine's clock is [an hour] off Okta's",
+        let says = match finding.says.split_once(" ahead of ") {
+            Some(_) => "this machine's clock is [an hour] ahead of that of Okta",
             None => finding.says.as_str(),
         };
         told.push(format!("    {:?}: {says} | {}", finding.grade, finding.mend.as_ref().unwrap()));
