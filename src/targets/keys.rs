@@ -59,6 +59,42 @@ impl<'a> Keys<'a> {
         }
     }
 
+    /// True or false.
+    pub(super) fn truth(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        match value.as_bool() {
+            Some(truth) => Some(truth),
+            None => self.refuse(key, format!("is {}, not true or false", kind(value))),
+        }
+    }
+
+    /// A table of texts whose keys are free, at most `most` of them; none where it is missing or wrong.
+    pub(super) fn texts_by_key(
+        &mut self,
+        key: &'static str,
+        limit: usize,
+        most: usize,
+        shape: &str,
+    ) -> Vec<(&'a str, &'a str)> {
+        let Some(value) = self.value(key) else { return Vec::new() };
+        let texts = match value.as_object() {
+            None => Err(format!("is {}, not a table; write `{shape}`", kind(value))),
+            Some(table) if table.len() > most => {
+                Err(format!("has {} entries; {most} are the most", table.len()))
+            }
+            Some(table) => {
+                let entry = |(name, value): (&'a String, &'a Value)| {
+                    check_text(value, limit).map(|text| (name.as_str(), text))
+                };
+                table.iter().map(entry).collect()
+            }
+        };
+        texts.unwrap_or_else(|message| {
+            self.note(key, message);
+            Vec::new()
+        })
+    }
+
     /// A list of texts, each at most `limit` characters long, at most `most` of them.
     pub(super) fn texts(&mut self, key: &'static str, limit: usize, most: usize) -> Option<Vec<&'a str>> {
         let value = self.value(key)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::keys::Keys;
-use super::{Adapter, htpasswd};
+use super::{Adapter, htpasswd, postgres};
 use crate::ids::TargetId;
 use crate::nearest::nearest;
 use crate::policy::{Binding, Catalogue, ParamIssue, Parsed, Subject};
@@ -25,7 +25,10 @@ pub struct AdapterKind {
 }
 
 /// Every adapter, one line each. The contract suite walks this list.
-pub const REGISTRY: &[AdapterKind] = &[AdapterKind { name: "htpasswd", build: htpasswd::build }];
+pub const REGISTRY: &[AdapterKind] = &[
+    AdapterKind { name: "htpasswd", build: htpasswd::build },
+    AdapterKind { name: "postgres", build: postgres::build },
+];
 
 /// How hard a target may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! `REQUIRE_REAL=1`, as in CI.
 
 pub(crate) mod keeper;
+pub(crate) mod postgres;
 
 use std::path::{Path, PathBuf};
 

@@ -3,11 +3,13 @@
 
 pub(crate) mod contract;
 mod htpasswd;
+pub(crate) mod postgres;
 pub(crate) mod scratch;
 pub(crate) mod sim;
 
 use jitney::targets::REGISTRY;
 
+use crate::servers::postgres::Version;
 use contract::{BEHAVIOURS, World};
 
 /// How the real server or the stand-in of an adapter's target is set up, and which steps are tried on it.
@@ -20,6 +22,10 @@ struct Fixture {
 const FIXTURES: &[Fixture] = &[
     Fixture { adapter: "htpasswd", world: || Some(htpasswd::with_sessions()) },
     Fixture { adapter: "htpasswd", world: || Some(htpasswd::without_sessions()) },
+    Fixture { adapter: "postgres", world: || postgres::world::logins(Version::V15) },
+    Fixture { adapter: "postgres", world: || postgres::world::memberships(Version::V15) },
+    Fixture { adapter: "postgres", world: || postgres::world::logins(Version::V18) },
+    Fixture { adapter: "postgres", world: || postgres::world::memberships(Version::V18) },
     Fixture { adapter: "simulated", world: || Some(sim::logins()) },
     Fixture { adapter: "simulated", world: || Some(sim::memberships()) },
 ];

@@ -1,0 +1,3 @@
+//! The PostgreSQL adapter on real servers of two versions.
+
+pub(crate) mod world;
