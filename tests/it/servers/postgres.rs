@@ -6,7 +6,7 @@ use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
@@ -18,6 +18,9 @@ use super::keeper::{self, Kept};
 
 /// The superuser's password.
 const SUPERUSER_PASSWORD: &str = "super-Zk3fQ8";
+
+/// How the folders of running clusters begin.
+const RUNNING: &str = "jitney-postgres-";
 
 /// Which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,7 +72,7 @@ impl Postgres {
     fn copy_of(template: &Path, version: Version, programs: &Path) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = tmp().join(format!("postgres-{}-{number}", std::process::id()));
+        let folder = running().join(format!("{RUNNING}{}-{number}", std::process::id()));
         must(Command::new("cp").arg("-a").arg(template).arg(&folder));
         let port = super::free_port();
         let server = Self { version, port, programs: programs.to_owned(), folder, running: Mutex::default() };
@@ -205,7 +208,10 @@ fn template(version: Version, programs: &Path, setup: &[(&str, &str)]) -> PathBu
         // In order, so that the copies have nothing to recover.
         server.end(Signal::SIGINT);
         fs::write(server.folder.join("log"), "").unwrap();
-        let _ = fs::rename(&server.folder, &template);
+        let making = tmp().join(format!("postgres-making-{}", std::process::id()));
+        must(Command::new("cp").arg("-a").arg(&server.folder).arg(&making));
+        let _ = fs::rename(&making, &template);
+        let _ = fs::remove_dir_all(&making);
     }
     template
 }
@@ -217,7 +223,8 @@ fn init(programs: &Path, folder: &Path) {
     give_to_owner(&[folder, &password]);
     let mut initdb = as_postgres(programs, "initdb");
     initdb.arg("-D").arg(folder).args(["-U", "postgres", "-A", "scram-sha-256", "-E", "UTF8"]);
-    must(initdb.args(["--locale", "C", "-N"]).arg("--pwfile").arg(&password));
+    initdb.args(["--locale", "C", "-N", "--wal-segsize", "1"]);
+    must(initdb.arg("--pwfile").arg(&password));
     fs::remove_file(&password).unwrap();
     certificate(folder);
     give_to_owner(&[&folder.join("server.crt"), &folder.join("server.key")]);
@@ -271,8 +278,26 @@ fn owner() -> Option<User> {
     geteuid().is_root().then(|| User::from_name("postgres").unwrap().expect("a system user `postgres`"))
 }
 
+/// What is kept from run to run.
 fn tmp() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+}
+
+/// Where clusters run: in memory, where there is such a place. What killed tests left there is cleared away.
+fn running() -> PathBuf {
+    static CLEARED: Once = Once::new();
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { memory.to_owned() } else { tmp() };
+    CLEARED.call_once(|| {
+        for entry in fs::read_dir(&place).unwrap().flatten() {
+            let name = entry.file_name().into_string().unwrap_or_default();
+            let pid = name.strip_prefix(RUNNING).and_then(|rest| rest.split('-').next());
+            if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+    });
+    place
 }
 
 fn must(command: &mut Command) {
