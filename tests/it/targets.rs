@@ -4,6 +4,7 @@
 pub(crate) mod contract;
 mod htpasswd;
 pub(crate) mod postgres;
+pub(crate) mod proxy;
 pub(crate) mod scratch;
 pub(crate) mod sim;
 

@@ -100,6 +100,9 @@ impl Billing {
         let mut settings = self.settings.clone();
         for (key, value) in more.as_object().unwrap() {
             settings[key] = value.clone();
+            if value.is_null() {
+                settings.as_object_mut().unwrap().remove(key);
+            }
         }
         adapter(&settings)
     }
