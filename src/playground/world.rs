@@ -1,6 +1,7 @@
 //! The whole world of the demo and the journeys: the playground, a local Jira, and the very bot that `serve` runs,
 //! in a folder of its own.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Playground;
 use super::jira::{LocalAccount, LocalJira, LocalJiraSettings};
@@ -63,6 +64,8 @@ pub struct World {
     pub jira: LocalJira,
     folder: PathBuf,
     bot: Option<Bot>,
+    /// Targets besides the old app.
+    others: BTreeMap<TargetId, Value>,
 }
 
 impl World {
@@ -98,9 +101,15 @@ impl World {
         std::fs::write(folder.join("people.toml"), people_toml(&playground)?)?;
         prepare(folder)?;
         let jira = local_jira(&playground).await?;
-        let mut world = Self { playground, jira, folder: folder.to_owned(), bot: None };
+        let mut world =
+            Self { playground, jira, folder: folder.to_owned(), bot: None, others: BTreeMap::new() };
         world.start_bot().await?;
         Ok(world)
+    }
+
+    /// Gives the bot another target, as its `[targets.*]` table says it, from its next start on.
+    pub fn reach(&mut self, id: TargetId, table: Value) {
+        self.others.insert(id, table);
     }
 
     /// Starts the bot on what the folder holds.
@@ -262,8 +271,9 @@ impl World {
             "cost": 4,
             "sessions": { "end": hook("end"), "count": hook("count") },
         });
-        let id: TargetId = "legacy-wiki".parse()?;
-        Targets::from_settings(&[(id, table)].into()).map_err(|issues| {
+        let mut tables = self.others.clone();
+        tables.insert("legacy-wiki".parse()?, table);
+        Targets::from_settings(&tables).map_err(|issues| {
             anyhow::anyhow!("{}", issues.iter().map(|i| i.message.as_str()).collect::<Vec<_>>().join("\n"))
         })
     }

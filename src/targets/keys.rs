@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::nearest::nearest;
 use crate::policy::ParamIssue;
+use crate::time::Span;
 
 /// A table that is being read.
 pub(super) struct Keys<'a> {
@@ -60,39 +61,49 @@ impl<'a> Keys<'a> {
     }
 
     /// True or false.
-    pub(super) fn truth(&mut self, key: &'static str) -> Option<bool> {
+    pub(super) fn flag(&mut self, key: &'static str) -> Option<bool> {
         let value = self.value(key)?;
         match value.as_bool() {
-            Some(truth) => Some(truth),
+            Some(flag) => Some(flag),
             None => self.refuse(key, format!("is {}, not true or false", kind(value))),
         }
     }
 
-    /// A table of texts whose keys are free, at most `most` of them; none where it is missing or wrong.
-    pub(super) fn texts_by_key(
+    /// A span such as `30s`, within bounds.
+    pub(super) fn span(&mut self, key: &'static str, range: RangeInclusive<Span>) -> Option<Span> {
+        let text = self.text(key, 40)?;
+        match text.parse::<Span>() {
+            Ok(span) if range.contains(&span) => Some(span),
+            Ok(_) => {
+                let (low, high) = range.into_inner();
+                self.refuse(key, format!("must be from {low} to {high}"))
+            }
+            Err(error) => self.refuse(key, error.to_string()),
+        }
+    }
+
+    /// A table of texts under names of the operator's: at most `most`, each at most `limit` characters long.
+    pub(super) fn named_texts(
         &mut self,
         key: &'static str,
         limit: usize,
         most: usize,
-        shape: &str,
-    ) -> Vec<(&'a str, &'a str)> {
-        let Some(value) = self.value(key) else { return Vec::new() };
-        let texts = match value.as_object() {
-            None => Err(format!("is {}, not a table; write `{shape}`", kind(value))),
-            Some(table) if table.len() > most => {
-                Err(format!("has {} entries; {most} are the most", table.len()))
-            }
-            Some(table) => {
-                let entry = |(name, value): (&'a String, &'a Value)| {
-                    check_text(value, limit).map(|text| (name.as_str(), text))
-                };
-                table.iter().map(entry).collect()
-            }
+    ) -> Option<Vec<(&'a str, &'a str)>> {
+        let value = self.value(key)?;
+        let Some(table) = value.as_object() else {
+            return self.refuse(key, format!("is {}, not a table of texts", kind(value)));
         };
-        texts.unwrap_or_else(|message| {
-            self.note(key, message);
-            Vec::new()
-        })
+        if table.len() > most {
+            return self.refuse(key, format!("has {} entries; {most} are the most", table.len()));
+        }
+        let text = |(name, value): (&'a String, &'a Value)| match check_text(value, limit) {
+            Ok(text) => Ok((name.as_str(), text)),
+            Err(message) => Err(format!("`{}` {message}", name.chars().take(80).collect::<String>())),
+        };
+        match table.iter().map(text).collect() {
+            Ok(texts) => Some(texts),
+            Err(message) => self.refuse(key, message),
+        }
     }
 
     /// A list of texts, each at most `limit` characters long, at most `most` of them.
@@ -124,9 +135,12 @@ impl<'a> Keys<'a> {
         self.issues.push(ParamIssue { path, message: message.into() });
     }
 
-    /// Takes over the issues of a table within.
-    pub(super) fn close(&mut self, inner: Keys<'_>) {
-        self.issues.extend(inner.finish());
+    /// Takes over the issues of a table within; says whether there was none.
+    pub(super) fn close(&mut self, inner: Keys<'_>) -> bool {
+        let issues = inner.finish();
+        let is_fine = issues.is_empty();
+        self.issues.extend(issues);
+        is_fine
     }
 
     /// Everything that is wrong, unknown keys included.

@@ -171,18 +171,7 @@ fn limits(keys: &mut Keys<'_>) -> Limits {
 
 /// Reads `time_out`, a span within bounds.
 pub(super) fn time_out(keys: &mut Keys<'_>, low: Span, high: Span) -> Option<Span> {
-    let text = keys.text("time_out", 40)?;
-    match text.parse::<Span>() {
-        Ok(span) if (low..=high).contains(&span) => Some(span),
-        Ok(_) => {
-            keys.note("time_out", format!("must be from {low} to {high}"));
-            None
-        }
-        Err(error) => {
-            keys.note("time_out", error.to_string());
-            None
-        }
-    }
+    keys.span("time_out", low..=high)
 }
 
 fn choices(names: &[&str], typed: &str, what: &str) -> String {

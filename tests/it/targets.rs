@@ -8,7 +8,12 @@ pub(crate) mod proxy;
 pub(crate) mod scratch;
 pub(crate) mod sim;
 
-use jitney::targets::REGISTRY;
+use std::collections::BTreeMap;
+
+use jitney::ids::TargetId;
+use jitney::policy::SourceFile;
+use jitney::targets::{REGISTRY, Targets};
+use serde_json::Value;
 
 use crate::servers::postgres::Version;
 use contract::{BEHAVIOURS, World};
@@ -36,6 +41,33 @@ fn each_adapter_of_the_registry_has_a_fixture() {
     for kind in REGISTRY {
         let is_tried = FIXTURES.iter().any(|fixture| fixture.adapter == kind.name);
         assert!(is_tried, "write a stand-in for `{}` beside this file", kind.name);
+    }
+}
+
+/// What stands in docs/targets.md can be copied.
+#[test]
+fn the_examples_of_the_documentation_are_understood() {
+    let page = include_str!("../../docs/targets.md");
+    let examples = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let (policies, tables): (Vec<&str>, Vec<&str>) = examples.partition(|text| text.starts_with("[app]"));
+    assert!(!policies.is_empty());
+    let mut settings = BTreeMap::new();
+    for table in tables {
+        let mut parsed: BTreeMap<String, BTreeMap<TargetId, Value>> = toml::from_str(table).unwrap();
+        settings.append(&mut parsed.remove("targets").unwrap());
+    }
+    for kind in REGISTRY {
+        let is_shown = settings.values().any(|table| table["adapter"] == kind.name);
+        assert!(is_shown, "docs/targets.md shows no `{}`", kind.name);
+    }
+    let targets = Targets::from_settings(&settings).unwrap();
+    let tiers = include_str!("../../policies/tiers.toml");
+    for (number, policy) in policies.iter().enumerate() {
+        let file =
+            |name: &str, text: &str| SourceFile { name: format!("policies/{name}"), text: text.to_owned() };
+        let files = [file("tiers.toml", tiers), file(&format!("example{number}.toml"), policy)];
+        let issues = jitney::policy::parse(&files, &targets).err();
+        assert!(issues.is_none(), "{issues:#?}");
     }
 }
 

@@ -26,18 +26,20 @@ impl Postgres {
         match self.looked_at(&session, now).await {
             Ok(more) => findings.extend(more),
             Err(failure) => {
-                let mend = words::mend_look(&rights::sql(&self.settings, session.major()));
-                findings.push(Finding::fail(failure.to_string(), mend));
+                findings.push(Finding::fail(failure.to_string(), self.mend_rights(session.grantors_count())));
             }
         }
         findings
     }
 
     fn unreached(&self, failure: &Failure) -> Finding {
-        // The version is not known yet: the newer form holds for both, as the older one ignores nothing of it.
-        const NEWEST: i32 = 18;
-        let mend = words::mend_reach(&self.settings.server(), &rights::sql(&self.settings, NEWEST));
+        let mend = words::mend_reach(&self.settings.server(), &self.mend_rights(true));
         Finding::fail(failure.to_string(), mend)
+    }
+
+    fn mend_rights(&self, grantors_count: bool) -> String {
+        let each = grantors_count.then(|| rights::admin_of_each(&self.settings.user));
+        words::mend_rights(&rights::account(&self.settings), each.as_deref())
     }
 
     async fn looked_at(&self, session: &Session, now: Timestamp) -> Result<Vec<Finding>, Failure> {
@@ -59,9 +61,10 @@ impl Postgres {
         let (is_superuser, makes_roles): (bool, bool) = (cell(&row, 0)?, cell(&row, 1)?);
         let (ends_sessions, gives): (bool, Vec<String>) = (cell(&row, 2)?, cell(&row, 3)?);
         let user = &self.settings.user;
-        let sql = || words::mend_rights(&rights::sql(&self.settings, session.major()));
+        let sql = || self.mend_rights(session.grantors_count());
         if is_superuser {
-            return Ok(vec![Finding::warn(words::is_superuser(user), sql())]);
+            let mend = words::mend_superuser(&user.quoted(), &sql());
+            return Ok(vec![Finding::warn(words::is_superuser(user), mend)]);
         }
         let mut findings = Vec::new();
         if !ends_sessions {
@@ -85,7 +88,7 @@ impl Postgres {
         const SQL: &str = "SELECT rolsuper, rolcanlogin, pg_has_role(oid, 'USAGE'), \
             EXISTS (SELECT FROM pg_auth_members m WHERE m.member = r.oid) FROM pg_roles r WHERE rolname = $1";
         let owner = &self.settings.owner;
-        let sql = || words::mend_rights(&rights::sql(&self.settings, session.major()));
+        let sql = || self.mend_rights(session.grantors_count());
         let rows = session.rows(SQL, &[(&owner.as_str(), Type::TEXT)]).await?;
         let Some(row) = rows.first() else { return Ok(Finding::fail(words::no_owner(owner), sql())) };
         let (is_superuser, logs_in): (bool, bool) = (cell(row, 0)?, cell(row, 1)?);

@@ -91,7 +91,7 @@ impl Settings {
         let tls = tls(&mut keys, &host);
         let used_at = keys.text("used_at", TEXT_LIMIT).map(str::to_owned);
         let connections = keys.whole("connections", 1..=1000).unwrap_or(USUAL_CONNECTIONS);
-        let connect_time_out = keys.whole("connect_time_out_secs", 1..=60);
+        let connect_time_out = keys.span("connect_time_out", Span::secs(1)..=Span::mins(1));
         let login_prefix = keys.text("login_prefix", 40).unwrap_or(USUAL_PREFIX).to_owned();
         if !is_prefix(&login_prefix) {
             keys.note(
@@ -100,7 +100,7 @@ impl Settings {
             );
         }
         let logins = Logins::parse(&mut keys);
-        let end_sessions = keys.truth("end_sessions").unwrap_or(true);
+        let end_sessions = keys.flag("end_sessions").unwrap_or(true);
         if owner.is_some() && owner == user {
             keys.note(
                 "owner",
@@ -122,8 +122,7 @@ impl Settings {
                     tls,
                     owner,
                     connections,
-                    connect_time_out: connect_time_out
-                        .map_or(CONNECT_TIME_OUT, |secs| Span::secs(u64::from(secs))),
+                    connect_time_out: connect_time_out.unwrap_or(CONNECT_TIME_OUT),
                     login_prefix,
                     logins,
                     end_sessions,
@@ -205,9 +204,8 @@ impl Logins {
 }
 
 fn named(keys: &mut Keys<'_>) -> BTreeMap<PersonId, Name> {
-    const SHAPE: &str = "logins_of = { \"bob@example.com\" = \"robert\" }";
     let mut named = BTreeMap::new();
-    for (person, login) in keys.texts_by_key("logins_of", TEXT_LIMIT, NAMED_LOGINS_MOST, SHAPE) {
+    for (person, login) in keys.named_texts("logins_of", TEXT_LIMIT, NAMED_LOGINS_MOST).unwrap_or_default() {
         match (PersonId::new(person), Name::parse(login)) {
             (Ok(person), Ok(login)) if named.values().any(|other| *other == login) => {
                 keys.note("logins_of", format!("gives `{login}` to {person} and to somebody else"));

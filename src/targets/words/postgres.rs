@@ -316,21 +316,19 @@ pub(in crate::targets) fn reached(server: &str, major: i32, tls: bool) -> String
 }
 
 /// What to do when no session was opened.
-pub(in crate::targets) fn mend_reach(server: &str, sql: &str) -> String {
-    format!(
-        "let this machine reach {server}, see the server's pg_hba.conf and the target's password_file; the account \
-         is made by a superuser with:\n{sql}"
-    )
+pub(in crate::targets) fn mend_reach(server: &str, rights: &str) -> String {
+    format!("let this machine reach {server}; see its pg_hba.conf and the target's password_file; {rights}")
 }
 
-/// What to do when a look was refused.
-pub(in crate::targets) fn mend_look(sql: &str) -> String {
-    format!("run `jitney doctor` again; if it stays, compare the account with this:\n{sql}")
+/// What our account needs: `account` in SQL, and from version 16 on `each` for every role.
+pub(in crate::targets) fn mend_rights(account: &str, each: Option<&str>) -> String {
+    let each = each.map(|sql| format!(", and for each role that a policy names `{sql}`")).unwrap_or_default();
+    format!("the account needs no more than what a superuser gives it by `{account}`{each}")
 }
 
-/// What to do about missing rights, or too many.
-pub(in crate::targets) fn mend_rights(sql: &str) -> String {
-    format!("let a superuser give what is missing of this, which is all that jitney needs:\n{sql}")
+/// What to do about a superuser.
+pub(in crate::targets) fn mend_superuser(user: &impl Display, rights: &str) -> String {
+    format!("run `ALTER ROLE {user} NOSUPERUSER;`; {rights}")
 }
 
 /// Too much.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, User, geteuid};
@@ -124,8 +124,10 @@ impl Postgres {
         let Some(mut kept) = self.running.lock().unwrap().take() else { return };
         let pid = Pid::from_raw(i32::try_from(kept.id()).unwrap());
         let _ = kill(pid, signal);
-        let began = Instant::now();
-        while kept.ended().is_none() && began.elapsed() < Duration::from_secs(10) {
+        for _ in 0..2000 {
+            if kept.ended().is_some() {
+                break;
+            }
             std::thread::sleep(Duration::from_millis(5));
         }
         let _ = fs::remove_file(self.folder.join("postmaster.pid"));

@@ -104,7 +104,10 @@ async fn what_a_login_left_in_two_databases_is_reassigned() {
         grant.expect("grant", "done").await;
         server.run("billing", "ALTER ROLE jit_r1042 VALID UNTIL 'infinity'").await;
         for (database, sql) in [
-            ("billing", "CREATE TABLE app.copy (id int); CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1'"),
+            (
+                "billing",
+                "CREATE TABLE app.copy (id int); CREATE FUNCTION app.f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            ),
             ("ledger", "CREATE TABLE app.notes (id int)"),
         ] {
             let session = server.session("jit_r1042", PASSWORD, database).await.unwrap();
@@ -127,7 +130,11 @@ async fn what_keeps_a_login_from_being_dropped_is_told_until_it_is_mended() {
     for world in worlds() {
         let server = &world.server;
         for (number, breaks, mends) in [
-            (2001, "GRANT SELECT ON app.invoices TO jit_r2001", "REVOKE SELECT ON app.invoices FROM jit_r2001"),
+            (
+                2001,
+                "GRANT SELECT ON app.invoices TO jit_r2001",
+                "REVOKE SELECT ON app.invoices FROM jit_r2001",
+            ),
             (
                 2002,
                 "SET ROLE jit_r2002; CREATE FUNCTION app.g() RETURNS int LANGUAGE sql AS 'SELECT 1'",
@@ -166,7 +173,10 @@ async fn a_foreign_role_of_our_name_is_told_and_left_alone() {
         }
         grant.expect("verify_gone", "found").await;
         let told = does(&grant, "snapshot").await;
-        assert!(told.contains("`jitney R1042 for ann@example.com`") && told.contains("`login_prefix`"), "{told}");
+        assert!(
+            told.contains("`jitney R1042 for ann@example.com`") && told.contains("`login_prefix`"),
+            "{told}"
+        );
         let stands = "SELECT rolcanlogin FROM pg_roles WHERE rolname = 'jit_r1042'";
         assert_eq!(world.server.ask("billing", stands).await, "t");
     }
@@ -205,7 +215,10 @@ async fn standing_rights_are_seen_before_anything_is_touched() {
         for (before, person) in [
             ("SELECT 1", "ann@example.com"),
             ("SET ROLE dba; GRANT billing_ro TO \"ann@example.com\"", "ann@example.com"),
-            ("CREATE ROLE staff; GRANT billing_ro TO staff; GRANT staff TO \"bob@example.com\"", "bob@example.com"),
+            (
+                "CREATE ROLE staff; GRANT billing_ro TO staff; GRANT staff TO \"bob@example.com\"",
+                "bob@example.com",
+            ),
             ("ALTER ROLE \"a:b\" SUPERUSER", "a:b"),
             ("SELECT 1", "nobody@example.com"),
         ] {
@@ -238,7 +251,10 @@ async fn sessions_of_a_member_end_unless_they_are_let_be() {
         let back = server.session("ann@example.com", PERSON_PASSWORD, "billing").await.unwrap();
         assert!(back.batch_execute("SET ROLE billing_ro").await.is_err());
         let told = does(&grant, "verify_gone").await;
-        assert!(told.starts_with("verify_gone: not found") && told.contains("1 session of it, begun since"), "{told}");
+        assert!(
+            told.starts_with("verify_gone: not found") && told.contains("1 session of it, begun since"),
+            "{told}"
+        );
         assert!(back.simple_query("SELECT 1").await.is_ok());
         // A Jitney that was started meanwhile can't know that.
         world.adapter.restart(&world.settings);
@@ -263,9 +279,17 @@ async fn evidence_reads_as_sentences() {
         for params in [login(), member()] {
             let grant = world.grant(&params, 1042, "ann@example.com");
             told.push(grant.step.label.clone());
-            for op in
-                ["snapshot", "grant", "grant", "verify", "extend", "verify_gone", "revoke", "revoke", "verify_gone"]
-            {
+            for op in [
+                "snapshot",
+                "grant",
+                "grant",
+                "verify",
+                "extend",
+                "verify_gone",
+                "revoke",
+                "revoke",
+                "verify_gone",
+            ] {
                 told.push(does(&grant, op).await);
             }
         }
@@ -280,7 +304,10 @@ async fn what_is_held_is_listed_with_its_grant() {
     for world in worlds() {
         world.grant(&login(), 1042, "ann@example.com").expect("grant", "done").await;
         world.grant(&member(), 1043, "bob@example.com").expect("grant", "done").await;
-        world.server.run("billing", "CREATE ROLE jit_r7 LOGIN; SET ROLE dba; GRANT billing_ro TO \"a:b\"").await;
+        world
+            .server
+            .run("billing", "CREATE ROLE jit_r7 LOGIN; SET ROLE dba; GRANT billing_ro TO \"a:b\"")
+            .await;
         let held = world.adapter.list(Timestamp::default()).await.unwrap();
         let held: Vec<_> =
             held.iter().map(|held| (held.name.as_str(), held.request.map(|id| id.to_string()))).collect();
@@ -298,7 +325,7 @@ async fn a_check_says_what_is_wrong_and_how_to_mend_it() {
             told.push(format!("{:?}, {what}", server.version));
             for finding in adapter.check(SystemClock::new().wall()).await {
                 let (says, mend) = (finding.says, finding.mend.unwrap_or_default());
-                let text = format!("  {:?}: {says}\n{}", finding.grade, mend.replace("\n", "\n    "));
+                let text = format!("  {:?}: {says}\n    {mend}", finding.grade);
                 told.push(text.replace(&server.port.to_string(), "PORT").trim_end().to_owned());
             }
         };
@@ -313,7 +340,11 @@ async fn a_check_says_what_is_wrong_and_how_to_mend_it() {
                 "REVOKE CONNECT ON DATABASE ledger FROM PUBLIC",
                 "GRANT CONNECT ON DATABASE ledger TO PUBLIC",
             ),
-            ("an owner with rights", "GRANT billing_rw TO jitney_leftovers", "REVOKE billing_rw FROM jitney_leftovers"),
+            (
+                "an owner with rights",
+                "GRANT billing_rw TO jitney_leftovers",
+                "REVOKE billing_rw FROM jitney_leftovers",
+            ),
         ] {
             server.run("billing", sql).await;
             check(what, world.adapter.clone(), &mut told).await;
@@ -324,7 +355,8 @@ async fn a_check_says_what_is_wrong_and_how_to_mend_it() {
     }
     if let Some(world) = Billing::new(Version::V18, login()) {
         let other = Billing::new(Version::V15, login());
-        let ca_file = other.map(|other| world.write("ca.pem", &std::fs::read_to_string(other.server.ca_file()).unwrap()));
+        let ca_file = other
+            .map(|other| world.write("ca.pem", &std::fs::read_to_string(other.server.ca_file()).unwrap()));
         let ca_file = ca_file.unwrap_or_else(|| world.write("ca.pem", "none"));
         let found = world.adapter_with(json!({ "ca_file": ca_file })).check(Timestamp::default()).await;
         assert!(found[0].says.contains("certificate"), "{found:?}");
@@ -349,36 +381,34 @@ fn each_mistake_in_a_server_table_is_told_with_what_to_write() {
     };
     let mut told = Vec::new();
     assert!(targets(&good).is_ok(), "{:?}", targets(&good));
-    for (table, shown) in [
-        json!({ "adapter": "postgres" }),
-        json!({ "adapter": "postgres", "hots": "db" }),
-    ]
-    .into_iter()
-    .map(|table| (table.clone(), table))
-    .chain(
-        [
-            json!({ "port": 0, "connections": 0, "connect_time_out_secs": 61, "end_sessions": "yes" }),
-            json!({ "tls": "disable" }),
-            json!({ "tls": "prefer" }),
-            json!({ "tls": "disable", "host": "127.0.0.1" }),
-            json!({ "host": "/run/postgresql" }),
-            json!({ "ca_file": "ca.pem", "password_file": "secret" }),
-            json!({ "owner": "jitney" }),
-            json!({ "user": "x".repeat(64) }),
-            json!({ "login_prefix": "Jit-" }),
-            json!({ "login_prefix": "pg_" }),
-            json!({ "logins": "{name}" }),
-            json!({ "logins": "{name}", "logins_domain": "@example.com" }),
-            json!({ "logins": "{mail}" }),
-            json!({ "logins_domain": "example.com" }),
-            json!({ "logins_of": ["bob"] }),
-            json!({ "logins_of": { "bob@example.com": "bob", "ann@example.com": "bob" } }),
-            json!({ "logins_of": { "bob smith": "bob" } }),
-            json!({ "databases": ["billing"] }),
-        ]
+    for (table, shown) in [json!({ "adapter": "postgres" }), json!({ "adapter": "postgres", "hots": "db" })]
         .into_iter()
-        .map(|more| (with(more.clone()), more)),
-    ) {
+        .map(|table| (table.clone(), table))
+        .chain(
+            [
+                json!({ "port": 0, "connections": 0, "connect_time_out": "61s", "end_sessions": "yes" }),
+                json!({ "tls": "disable" }),
+                json!({ "tls": "prefer" }),
+                json!({ "tls": "disable", "host": "127.0.0.1" }),
+                json!({ "host": "/run/postgresql" }),
+                json!({ "ca_file": "ca.pem", "password_file": "secret" }),
+                json!({ "owner": "jitney" }),
+                json!({ "user": "x".repeat(64) }),
+                json!({ "login_prefix": "Jit-" }),
+                json!({ "login_prefix": "pg_" }),
+                json!({ "logins": "{name}" }),
+                json!({ "logins": "{name}", "logins_domain": "@example.com" }),
+                json!({ "logins": "{mail}" }),
+                json!({ "logins_domain": "example.com" }),
+                json!({ "logins_of": ["bob"] }),
+                json!({ "logins_of": { "bob@example.com": "bob", "ann@example.com": "bob" } }),
+                json!({ "logins_of": { "bob smith": "bob" } }),
+                json!({ "databases": ["billing"] }),
+            ]
+            .into_iter()
+            .map(|more| (with(more.clone()), more)),
+        )
+    {
         told.push(format!("{shown}"));
         for issue in targets(&table).unwrap_err() {
             told.push(format!("    {}: {}", issue.path.join("."), issue.message));
@@ -428,9 +458,13 @@ fn a_person_is_bound_to_their_own_login_or_told_why_not() {
         }
         let targets = targets(&table).unwrap();
         told.push(logins.to_string());
-        for person in
-            ["ann@example.com", "ann@elsewhere.com", "bob@example.com", "robert@example.com", "jitney@example.com"]
-        {
+        for person in [
+            "ann@example.com",
+            "ann@elsewhere.com",
+            "bob@example.com",
+            "robert@example.com",
+            "jitney@example.com",
+        ] {
             let person = jitney::ids::PersonId::new(person).unwrap();
             let subject = Subject { person: &person, request: jitney::ids::RequestId::from_number(1042) };
             let bound = targets.bind(&TargetId::new("billing-pg").unwrap(), &member(), &subject);

@@ -33,7 +33,7 @@ async fn each_fault_of_the_way_has_its_outcome_and_the_next_try_heals() {
         let Some(world) = Billing::new(version, login()) else { continue };
         let proxy = Proxy::before(world.server.port).await;
         let adapter = world.adapter_with(json!({
-            "port": proxy.port, "tls": "disable", "ca_file": null, "connect_time_out_secs": 1,
+            "port": proxy.port, "tls": "disable", "ca_file": null, "connect_time_out": "1s",
         }));
         let mut number = 2000;
         for (params, gives, takes) in

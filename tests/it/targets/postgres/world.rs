@@ -116,20 +116,20 @@ impl Billing {
     async fn open_account(&self) {
         let rights = self.rights().await;
         let password = format!("ALTER ROLE jitney PASSWORD '{BOT_PASSWORD}'");
-        self.server.run("billing", &format!("{rights}\n; {password}")).await;
+        self.server.run("billing", &format!("{rights} {password}")).await;
     }
 
-    /// The SQL that a check prints, with the line for single roles said for ours.
+    /// The SQL that a check prints, with its statement for each role said for ours.
     pub(crate) async fn rights(&self) -> String {
         let found = self.adapter.check(Timestamp::default()).await;
         let mend = found.iter().find_map(|finding| finding.mend.clone()).unwrap();
-        let (_, sql) = mend.split_once(":\n").unwrap();
-        let mut lines: Vec<String> = sql.lines().map(str::to_owned).collect();
-        if self.server.version.grantors_count() {
-            let line = sql.lines().find_map(|line| line.split_once("names: ")).unwrap().1;
-            lines.extend(ROLES.iter().map(|role| line.replace("that_role", role)));
+        let mut sql = mend.split('`').skip(1).step_by(2);
+        let (account, each) = (sql.next().unwrap().to_owned(), sql.next().unwrap());
+        if !self.server.version.grantors_count() {
+            return account;
         }
-        lines.join("\n")
+        let given = ROLES.iter().map(|role| each.replace("that role", role));
+        [account].into_iter().chain(given).collect::<Vec<_>>().join("\n")
     }
 
     async fn has_role(&self, name: &str) -> bool {
