@@ -1,5 +1,7 @@
 //! What a check of the surroundings found: `jitney doctor` gathers them from the edges.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 /// One thing that was looked at.
@@ -9,7 +11,7 @@ pub struct Finding {
     pub grade: Grade,
     /// What was seen, in a sentence without secrets.
     pub says: String,
-    /// How to mend it; none when it is fine.
+    /// How to mend it; none when it is fine, or when `says` says it too.
     pub mend: Option<String>,
 }
 
@@ -39,5 +41,14 @@ impl Finding {
     /// It does not work.
     pub fn fail(says: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { grade: Grade::Fail, says: says.into(), mend: Some(mend.into()) }
+    }
+
+    /// It does not work, by an error whose sentence goes on with how to mend it after a semicolon.
+    pub fn of_error(error: &dyn Display) -> Self {
+        let text = error.to_string();
+        match text.split_once("; ") {
+            Some((says, mend)) => Self::fail(says, mend),
+            None => Self { grade: Grade::Fail, says: text, mend: None },
+        }
     }
 }

@@ -49,6 +49,22 @@ impl Timestamp {
         }
     }
 
+    /// As HTTP dates an answer (RFC 9110, 5.6.7): `Sun, 22 Nov 2026 10:15:30 GMT`.
+    #[must_use]
+    pub fn http_date(self) -> String {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
+            Err(_) => format!("@{}ms", self.0),
+        }
+    }
+
+    /// Reads HTTP's `Date` header, which knows whole seconds.
+    #[must_use]
+    pub fn from_http_date(text: &str) -> Option<Self> {
+        let at = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+        Some(Self(at.as_millisecond()))
+    }
+
     /// For readers whose zone is unknown: `2026-11-22 10:15 UTC`.
     #[must_use]
     pub fn minute_utc(self) -> String {
@@ -305,6 +321,17 @@ mod tests {
             ("1w", Span::days(7)),
         ] {
             assert_eq!(text.parse(), Ok(span), "{text}");
+        }
+    }
+
+    #[test]
+    fn http_dates_are_written_and_read() {
+        let at = Timestamp::from_millis(1_795_342_530_999);
+        assert_eq!(at.http_date(), "Sun, 22 Nov 2026 10:15:30 GMT");
+        let whole = Timestamp::from_millis(1_795_342_530_000);
+        assert_eq!(Timestamp::from_http_date(&at.http_date()), Some(whole));
+        for text in ["", "yesterday", "2026-11-22T10:15:30Z", "Sun, 32 Nov 2026 10:15:30 GMT"] {
+            assert_eq!(Timestamp::from_http_date(text), None, "{text}");
         }
     }
 

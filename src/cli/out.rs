@@ -53,6 +53,20 @@ impl Out {
         let _ = writeln!(io::stderr().lock(), "jitney: {text}");
     }
 
+    /// Tells somebody who looks on why nothing comes. Not part of any answer.
+    pub(super) fn wait_for(self, what: &str) {
+        if io::stderr().is_terminal() {
+            let _ = write!(io::stderr().lock(), "{what}…");
+        }
+    }
+
+    /// Takes that away again.
+    pub(super) fn waited(self) {
+        if io::stderr().is_terminal() {
+            let _ = write!(io::stderr().lock(), "\r\u{1b}[2K");
+        }
+    }
+
     /// A word in its colour, if there are colours.
     pub(super) fn paint(self, mark: Mark, word: &str) -> String {
         if !self.colours {

@@ -32,14 +32,13 @@ pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyh
         Secrets::load(&config, environment).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
     let targets = wiring::targets(&config).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let label: LabelPrefix = "jit".parse().map_err(|e| anyhow::anyhow!("{e}"))?;
     let setup = Setup {
         policies: wiring::policies(&config.server.policies, &targets)?,
         directory: wiring::directory(&config, clock.wall())?,
         targets,
         key: SealingKey::read(&config.server.key_file)?,
-        slack: config.slack_settings(&secrets),
-        jira: config.jira_settings(&secrets, label),
+        slack: config.slack_settings(&secrets.slack),
+        jira: config.jira_settings(&secrets.jira_token, LabelPrefix::usual()),
         database: config.server.database.clone(),
         socket: config.server.socket.clone(),
         policy_folder: config.server.policies.clone(),

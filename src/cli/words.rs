@@ -1,5 +1,9 @@
 //! Every sentence that the command line says of requests and answers.
 
+mod doctor;
+
+pub(super) use doctor::*;
+
 use crate::audit::{Break, Head};
 use crate::ids::RoleRef;
 use crate::lifecycle::{

@@ -18,7 +18,7 @@ use thiserror::Error;
 pub use address::{BaseUrl, BaseUrlError, SlackId, SlackIdError};
 pub use environment::{Environment, Variable};
 pub use policy_files::{PolicyFilesError, read_policy_files};
-pub use secrets::Secrets;
+pub use secrets::{Secrets, SlackTokens, load_jira_token};
 
 use crate::ids::TargetId;
 use crate::jira::Milestone;
@@ -27,22 +27,6 @@ use reader::{At, NamedTable, Source, Table};
 
 /// A configuration is at most this long, in bytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
-
-/// The keys of `[jira.transitions]`.
-const MILESTONES: [(&str, Milestone); 12] = [
-    ("pending", Milestone::Pending),
-    ("scheduled", Milestone::Scheduled),
-    ("granting", Milestone::Granting),
-    ("active", Milestone::Active),
-    ("revoking", Milestone::Revoking),
-    ("stuck", Milestone::Stuck),
-    ("revoked", Milestone::Revoked),
-    ("provisioning_failed", Milestone::ProvisioningFailed),
-    ("applied", Milestone::Applied),
-    ("denied", Milestone::Denied),
-    ("withdrawn", Milestone::Withdrawn),
-    ("lapsed", Milestone::Lapsed),
-];
 
 /// What `jitney.toml` and the environment say. Paths are absolute or relative to the working directory.
 #[derive(Debug, Clone, PartialEq)]
@@ -379,7 +363,10 @@ fn project_key(table: &Table<'_, '_>, key: At<String>) -> Option<String> {
 }
 
 fn read_transitions(table: &Table<'_, '_>) -> BTreeMap<Milestone, String> {
-    MILESTONES.into_iter().filter_map(|(key, milestone)| Some((milestone, table.text(key)?.value))).collect()
+    Milestone::ALL
+        .into_iter()
+        .filter_map(|milestone| Some((milestone, table.text(milestone.as_str())?.value)))
+        .collect()
 }
 
 fn read_targets(table: &Table<'_, '_>, source: &Source<'_>) -> BTreeMap<TargetId, TargetTable> {

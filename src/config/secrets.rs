@@ -10,12 +10,19 @@ use crate::secret_file::read_secret_file;
 /// What Jitney says at the doors of Slack and Jira. Never shown.
 #[derive(Debug, Clone)]
 pub struct Secrets {
-    /// Slack's app-level token, `xapp-…`.
-    pub slack_app_token: SecretString,
-    /// Slack's bot token, `xoxb-…`.
-    pub slack_bot_token: SecretString,
+    /// Slack's two.
+    pub slack: SlackTokens,
     /// Jira's API token.
     pub jira_token: SecretString,
+}
+
+/// What Jitney says at Slack's door.
+#[derive(Debug, Clone)]
+pub struct SlackTokens {
+    /// The app-level token, `xapp-…`.
+    pub app: SecretString,
+    /// The bot token, `xoxb-…`.
+    pub bot: SecretString,
 }
 
 impl Secrets {
@@ -24,23 +31,45 @@ impl Secrets {
     /// # Errors
     /// One issue for each that is missing or can't be read: it names the variable and the key.
     pub fn load(config: &Config, environment: &Environment) -> Result<Self, Vec<Issue>> {
-        let mut issues = Vec::new();
-        let mut read = |variable: Variable, key: &str, file: Option<&Path>| {
-            let found = find(variable, key, file, environment);
-            found.map_err(|message| issues.push(Issue::of_variable(message))).ok()
-        };
-        let slack_app_token =
-            read(Variable::SlackAppToken, "slack.app_token_file", config.slack.app_token_file.as_deref());
-        let slack_bot_token =
-            read(Variable::SlackBotToken, "slack.bot_token_file", config.slack.bot_token_file.as_deref());
-        let jira_token = read(Variable::JiraToken, "jira.token_file", config.jira.token_file.as_deref());
-        match (slack_app_token, slack_bot_token, jira_token) {
-            (Some(slack_app_token), Some(slack_bot_token), Some(jira_token)) => {
-                Ok(Self { slack_app_token, slack_bot_token, jira_token })
-            }
-            (_, _, _) => Err(issues),
+        match (SlackTokens::load(config, environment), load_jira_token(config, environment)) {
+            (Ok(slack), Ok(jira_token)) => Ok(Self { slack, jira_token }),
+            (slack, jira_token) => Err(slack.err().into_iter().flatten().chain(jira_token.err()).collect()),
         }
     }
+}
+
+impl SlackTokens {
+    /// Reads both.
+    ///
+    /// # Errors
+    /// As [`Secrets::load`].
+    pub fn load(config: &Config, environment: &Environment) -> Result<Self, Vec<Issue>> {
+        let slack = &config.slack;
+        let app = find(
+            Variable::SlackAppToken,
+            "slack.app_token_file",
+            slack.app_token_file.as_deref(),
+            environment,
+        );
+        let bot = find(
+            Variable::SlackBotToken,
+            "slack.bot_token_file",
+            slack.bot_token_file.as_deref(),
+            environment,
+        );
+        match (app, bot) {
+            (Ok(app), Ok(bot)) => Ok(Self { app, bot }),
+            (app, bot) => Err(app.err().into_iter().chain(bot.err()).collect()),
+        }
+    }
+}
+
+/// Reads Jira's API token.
+///
+/// # Errors
+/// As [`Secrets::load`].
+pub fn load_jira_token(config: &Config, environment: &Environment) -> Result<SecretString, Issue> {
+    find(Variable::JiraToken, "jira.token_file", config.jira.token_file.as_deref(), environment)
 }
 
 fn find(
@@ -48,15 +77,15 @@ fn find(
     key: &str,
     file: Option<&Path>,
     environment: &Environment,
-) -> Result<SecretString, String> {
+) -> Result<SecretString, Issue> {
     if let Some(secret) = environment.secret(variable) {
         return Ok(secret);
     }
     match file {
-        Some(file) => read_secret_file(file).map_err(|error| format!("{key}: {error}")),
-        None => Err(format!(
+        Some(file) => read_secret_file(file).map_err(|error| Issue::of_variable(format!("{key}: {error}"))),
+        None => Err(Issue::of_variable(format!(
             "a token is missing: set {} in the environment, or `{key}` to a file that has it",
             variable.as_str()
-        )),
+        ))),
     }
 }

@@ -1,17 +1,19 @@
 //! What an edge is told at start, from the configuration and the secrets.
 
-use super::{BaseUrl, Config, Secrets};
+use secrecy::SecretString;
+
+use super::{BaseUrl, Config, SlackTokens};
 use crate::jira::{JiraSettings, LabelPrefix};
 use crate::slack::SlackSettings;
 
 impl Config {
     /// What the Slack edge is told.
     #[must_use]
-    pub fn slack_settings(&self, secrets: &Secrets) -> SlackSettings {
+    pub fn slack_settings(&self, tokens: &SlackTokens) -> SlackSettings {
         SlackSettings {
             api_url: self.slack.api_url.as_str().to_owned(),
-            app_token: secrets.slack_app_token.clone(),
-            bot_token: secrets.slack_bot_token.clone(),
+            app_token: tokens.app.clone(),
+            bot_token: tokens.bot.clone(),
             team_id: Some(self.slack.team_id.as_str().to_owned()),
             approvals_channel: self.slack.approvals_channel.as_str().to_owned(),
             security_channel: self.slack.security_channel.as_str().to_owned(),
@@ -23,11 +25,11 @@ impl Config {
 
     /// What the Jira edge is told. The label tells the issues of this instance from those of another.
     #[must_use]
-    pub fn jira_settings(&self, secrets: &Secrets, label_prefix: LabelPrefix) -> JiraSettings {
+    pub fn jira_settings(&self, token: &SecretString, label_prefix: LabelPrefix) -> JiraSettings {
         JiraSettings {
             base_url: self.jira.base_url.url().clone(),
             email: self.jira.email.clone(),
-            token: secrets.jira_token.clone(),
+            token: token.clone(),
             project: self.jira.project.clone(),
             issue_type: self.jira.issue_type.clone(),
             transitions: self.jira.transitions.clone(),

@@ -54,6 +54,37 @@ pub(super) struct Account {
     pub(super) active: bool,
 }
 
+/// `GET /myself`, as far as a check tells it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Myself {
+    #[serde(default)]
+    pub(super) display_name: String,
+}
+
+/// `GET /mypermissions`, by the permission's key.
+#[derive(Deserialize)]
+pub(super) struct Permissions {
+    pub(super) permissions: BTreeMap<String, Permission>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Permission {
+    #[serde(default)]
+    pub(super) have_permission: bool,
+}
+
+/// A type of issues with the statuses of its workflow: a row of `GET /project/{key}/statuses`.
+#[derive(Deserialize)]
+pub(super) struct IssueType {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) subtask: bool,
+    #[serde(default)]
+    pub(super) statuses: Vec<Named>,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Created {
     pub(super) key: String,

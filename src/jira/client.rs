@@ -12,7 +12,7 @@ use super::answers::{Account, Comment, Comments, Complaint, Created, Found, Issu
 use super::settings::JiraSettings;
 use super::words::{Doing, jira_said_no};
 use crate::ids::IssueKey;
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// The largest answer that is read: a page of comments at their longest stays below.
 const ANSWER_LIMIT: usize = 8 << 20;
@@ -54,6 +54,13 @@ pub(super) enum Trouble {
     /// Not done, and why.
     #[error("{}", jira_said_no(*status, *doing, &complaint.text()))]
     Refused { doing: Doing, status: u16, complaint: Complaint },
+}
+
+/// What came back of a call that was done.
+struct Answer {
+    body: Vec<u8>,
+    /// When, by Jira's clock.
+    dated: Option<Timestamp>,
 }
 
 /// One account on one Jira site.
@@ -224,6 +231,17 @@ impl Client {
         read(doing, &self.call(doing, Method::POST, path, &[], Some(body)).await?)
     }
 
+    /// Reads, and says when Jira dated its answer.
+    pub(super) async fn get_dated<T: DeserializeOwned>(
+        &self,
+        doing: Doing,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<(T, Option<Timestamp>), Trouble> {
+        let answer = self.call(doing, Method::GET, path, query, None).await?;
+        Ok((read(doing, &answer)?, answer.dated))
+    }
+
     async fn call(
         &self,
         doing: Doing,
@@ -231,7 +249,7 @@ impl Client {
         path: &[&str],
         query: &[(&str, &str)],
         body: Option<&Value>,
-    ) -> Result<Vec<u8>, Trouble> {
+    ) -> Result<Answer, Trouble> {
         let mut request = self
             .http
             .request(method, self.url(path, query))
@@ -248,15 +266,16 @@ impl Client {
         let mut response = request.send().await.map_err(lost)?;
         let status = response.status().as_u16();
         let (after, reason) = (seconds(&response, "Retry-After"), header(&response, "RateLimit-Reason"));
-        let mut answer = Vec::new();
+        let dated = header(&response, "Date").and_then(|date| Timestamp::from_http_date(&date));
+        let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
-            if answer.len() + chunk.len() > ANSWER_LIMIT {
+            if body.len() + chunk.len() > ANSWER_LIMIT {
                 return Err(Trouble::Unknown { doing, error: format!("over {ANSWER_LIMIT} bytes") });
             }
-            answer.extend_from_slice(&chunk);
+            body.extend_from_slice(&chunk);
         }
         match status {
-            200..=299 => Ok(answer),
+            200..=299 => Ok(Answer { body, dated }),
             429 => {
                 let reason = reason.unwrap_or_else(|| "429".to_owned());
                 Err(Trouble::Busy { doing, after, reason })
@@ -264,7 +283,7 @@ impl Client {
             // Whether the call landed before the server or a gateway gave up, nobody knows.
             500..=599 => Err(Trouble::Unknown { doing, error: format!("status {status}") }),
             status => {
-                let complaint = serde_json::from_slice(&answer).unwrap_or_default();
+                let complaint = serde_json::from_slice(&body).unwrap_or_default();
                 Err(Trouble::Refused { doing, status, complaint })
             }
         }
@@ -291,8 +310,8 @@ fn is_safe(base: &Url) -> bool {
     base.scheme() == "https" || (base.scheme() == "http" && this_machine)
 }
 
-fn read<T: DeserializeOwned>(doing: Doing, answer: &[u8]) -> Result<T, Trouble> {
-    serde_json::from_slice(answer).map_err(|error| Trouble::Unknown { doing, error: error.to_string() })
+fn read<T: DeserializeOwned>(doing: Doing, answer: &Answer) -> Result<T, Trouble> {
+    serde_json::from_slice(&answer.body).map_err(|error| Trouble::Unknown { doing, error: error.to_string() })
 }
 
 fn parse_key(doing: Doing, key: &str) -> Result<IssueKey, Trouble> {

@@ -7,6 +7,7 @@
 
 mod adf;
 mod answers;
+mod check;
 mod client;
 mod comments;
 mod render;
@@ -26,6 +27,7 @@ use crate::ids::{EntryId, IssueKey, RequestId};
 use crate::lifecycle::Entry;
 use crate::time::Span;
 
+pub use self::check::check;
 pub use self::client::JiraSetupError;
 pub use self::settings::{JiraSettings, LabelPrefix, LabelPrefixError, Milestone};
 

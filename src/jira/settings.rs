@@ -56,6 +56,14 @@ impl JiraSettings {
 #[serde(try_from = "String", into = "String")]
 pub struct LabelPrefix(String);
 
+impl LabelPrefix {
+    /// `jit`, which the instance's id completes.
+    #[must_use]
+    pub fn usual() -> Self {
+        Self("jit".to_owned())
+    }
+}
+
 /// Why a text is not a label prefix.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("a label prefix has 1 to 64 of a-z, A-Z, 0-9, `-` and `_`, such as `jit-main`")]
@@ -141,6 +149,41 @@ impl From<&State> for Milestone {
 }
 
 impl Milestone {
+    /// All of them, in the order of a request's life.
+    pub const ALL: [Self; 12] = [
+        Self::Pending,
+        Self::Scheduled,
+        Self::Granting,
+        Self::Active,
+        Self::Revoking,
+        Self::Stuck,
+        Self::Revoked,
+        Self::ProvisioningFailed,
+        Self::Applied,
+        Self::Denied,
+        Self::Withdrawn,
+        Self::Lapsed,
+    ];
+
+    /// Its key in `[jira.transitions]`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Scheduled => "scheduled",
+            Self::Granting => "granting",
+            Self::Active => "active",
+            Self::Revoking => "revoking",
+            Self::Stuck => "stuck",
+            Self::Revoked => "revoked",
+            Self::ProvisioningFailed => "provisioning_failed",
+            Self::Applied => "applied",
+            Self::Denied => "denied",
+            Self::Withdrawn => "withdrawn",
+            Self::Lapsed => "lapsed",
+        }
+    }
+
     /// A grant that never came to be doesn't end like one that did.
     pub(super) const fn ended(cause: &EndCause, otherwise: Self) -> Self {
         match cause {

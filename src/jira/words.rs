@@ -1,5 +1,9 @@
 //! Every sentence that a ticket says. Plain text; times in UTC, because Jira tells us nothing of its readers.
 
+mod check;
+
+pub(super) use check::*;
+
 use super::adf::tame;
 use crate::ids::{PersonId, TargetId};
 use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, Request, StepTerms, What, WithdrawCause};
@@ -296,6 +300,7 @@ pub(super) enum Doing {
     Linking,
     Moving,
     LookingUp,
+    Checking,
 }
 
 impl Doing {
@@ -309,6 +314,7 @@ impl Doing {
             Self::Linking => "link the issue",
             Self::Moving => "move the issue",
             Self::LookingUp => "look up an account",
+            Self::Checking => "check the account and the project",
         }
     }
 }

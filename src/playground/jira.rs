@@ -3,11 +3,12 @@
 
 mod document;
 mod exchange;
+mod rights;
 mod routes;
 mod shapes;
 mod site;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,10 @@ pub struct LocalJiraSettings {
     pub search_lag: Span,
     /// Whether the create screen has the reporter field.
     pub reporter_on_screen: bool,
+    /// The permissions that the account with the token lacks, by Jira's keys (`ADD_COMMENTS`). `mypermissions`
+    /// tells them; without `BROWSE_PROJECTS` the project is not there, without `TRANSITION_ISSUES` no way out of a
+    /// status is, and without `USER_PICKER` nobody is found. No other call looks at them.
+    pub lacks: BTreeSet<String>,
     /// Whether people hide their e-mail addresses, as Jira lets them by default.
     pub hidden_emails: bool,
 }

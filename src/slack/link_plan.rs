@@ -135,15 +135,19 @@ const fn announces(lost: &Lost) -> bool {
     }
 }
 
-/// The codes that asking again won't cure: `apps.connections.open` and the errors every method has, from Slack's
-/// reference.
 fn fatal(lost: &Lost) -> Option<Alarm> {
     let code = match lost {
         Lost::Refused(code) => code.as_str(),
         Lost::Announced(Farewell::LinkDisabled) => "link_disabled",
         Lost::Announced(_) | Lost::RateLimited(_) | Lost::Unreachable(_) | Lost::Ended(_) => return None,
     };
-    let advice = match code {
+    Some(Alarm { code: code.to_owned(), advice: advice(code)? })
+}
+
+/// What to do about a code that asking again won't cure: those of `apps.connections.open` and those that every
+/// method has, from Slack's reference.
+pub(super) fn advice(code: &str) -> Option<&'static str> {
+    Some(match code {
         "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" => {
             "make a new app-level token (xapp-…) on the app's page, put it into the configuration and restart"
         }
@@ -156,8 +160,7 @@ fn fatal(lost: &Lost) -> Option<Alarm> {
         "missing_scope" | "no_permission" => "give the app-level token the scope connections:write",
         "link_disabled" => "turn Socket Mode on again in the app's settings",
         _ => return None,
-    };
-    Some(Alarm { code: code.to_owned(), advice })
+    })
 }
 
 #[cfg(test)]

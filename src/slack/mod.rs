@@ -2,6 +2,7 @@
 //! parses and renders; what is decided is decided by the engine.
 
 pub mod blocks;
+mod check;
 pub mod command;
 mod edge;
 pub mod envelope;
@@ -18,6 +19,7 @@ pub mod views;
 pub mod web;
 pub mod words;
 
+pub use check::check;
 pub use edge::SlackEdge;
 pub use post::Poster;
 pub use settings::SlackSettings;

@@ -33,6 +33,23 @@ impl Reader {
         instance::instance_id(&self.conn)
     }
 
+    /// The id of the key that seals credentials in this database; none before the first start.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn sealing_key(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.conn.query_row("SELECT key_id FROM instance WHERE one = 1", [], |row| row.get(0))?)
+    }
+
+    /// Reads the whole file; the first thing that is wrong with its pages, if there is one.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn damage(&self) -> Result<Option<String>, StoreError> {
+        let said: String = self.conn.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        Ok((said != "ok").then_some(said))
+    }
+
     /// A request with everything that was told of it.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 //! its whole process group, and only the beginning of its output is kept. What it leaves running in the background
 //! must not keep its output open, or it counts as not ended.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, killpg};
@@ -104,6 +105,11 @@ impl Hook {
     /// The limits for the parts of a command.
     pub(super) const fn limits() -> (usize, usize) {
         (ARGUMENT_LIMIT, ARGUMENTS_MOST)
+    }
+
+    /// The program, as it is written.
+    pub(super) fn program(&self) -> &Path {
+        Path::new(&self.program)
     }
 
     /// Runs it for a login.

@@ -4,6 +4,7 @@
 //! The app asks for the password at every request, so a removed line keeps everybody out at once; what the app
 //! itself keeps (a cookie, a worker) is reached by two hook commands of the operator's.
 
+mod check;
 mod file;
 mod lines;
 mod settings;
@@ -116,10 +117,10 @@ impl Adapter for Htpasswd {
     }
 
     async fn check(&self, _now: Timestamp) -> Vec<Finding> {
-        vec![match self.read().await {
-            Ok(lines) => Finding::ok(words::file_read(lines.held().len())),
-            Err(failure) => Finding::fail(failure.to_string(), words::MEND_FILE),
-        }]
+        let settings = self.settings.clone();
+        blocking(move || check::check(&settings))
+            .await
+            .unwrap_or_else(|failure| vec![Finding::of_error(&failure)])
     }
 }
 

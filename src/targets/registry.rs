@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::keys::Keys;
-use super::{Adapter, htpasswd, postgres};
+use super::{Adapter, htpasswd, okta, postgres};
 use crate::ids::TargetId;
 use crate::nearest::nearest;
 use crate::policy::{Binding, Catalogue, ParamIssue, Parsed, Subject};
@@ -27,6 +27,7 @@ pub struct AdapterKind {
 /// Every adapter, one line each. The contract suite walks this list.
 pub const REGISTRY: &[AdapterKind] = &[
     AdapterKind { name: "htpasswd", build: htpasswd::build },
+    AdapterKind { name: "okta_group", build: okta::build },
     AdapterKind { name: "postgres", build: postgres::build },
 ];
 

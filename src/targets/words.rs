@@ -4,6 +4,8 @@ pub(super) mod postgres;
 
 use std::path::Path;
 
+use crate::finding::Finding;
+
 /// `a login in /srv/wiki/htpasswd`.
 pub(super) fn login_in(file: &Path) -> String {
     format!("a login in {}", file.display())
@@ -70,14 +72,42 @@ pub(super) fn sessions_unknown(login: &str, error: &str) -> String {
     format!("no line for {login}, but its sessions could not be counted: {error}")
 }
 
-/// A check read the file.
-pub(super) fn file_read(held: usize) -> String {
-    format!("the file can be read, with {} of ours in it", count(held, "login"))
+/// A check of the file: what it holds, and that it can be replaced.
+pub(super) fn file_fine(file: &Path, held: usize) -> Finding {
+    Finding::ok(format!(
+        "{} can be read and replaced, with {} of ours in it",
+        file.display(),
+        count(held, "login")
+    ))
 }
 
-/// What to do about a file that can't be read.
-pub(super) const MEND_FILE: &str =
-    "let the system user that jitney runs as read and write the file and its folder";
+/// A check of the folder that the file stands in, or of the lock file beside it.
+pub(super) fn not_writable(path: &Path, error: &std::io::Error) -> Finding {
+    Finding::fail(
+        format!("{} can't be written: {error}", path.display()),
+        "let the system user that runs jitney write there: the file is replaced by a new one beside it",
+    )
+}
+
+/// A check of a hook.
+pub(super) fn hook_missing(program: &Path, error: &std::io::Error) -> Finding {
+    Finding::fail(
+        format!("the hook {} can't be started: {error}", program.display()),
+        "put the program there, executable for the system user that runs jitney",
+    )
+}
+
+/// A hook that anybody may change is anybody's way to run something as us.
+pub(super) fn hook_open(program: &Path) -> Finding {
+    let says =
+        format!("anybody on this machine may change the hook {}, which jitney runs", program.display());
+    Finding::fail(says, format!("run `chmod o-w {}`", program.display()))
+}
+
+/// The hooks can be started.
+pub(super) fn hooks_fine() -> Finding {
+    Finding::ok("both hooks can be started")
+}
 
 /// A password file keeps no expiry.
 pub(super) const NOTHING_TO_MOVE: &str = "the file keeps no expiry, so there is nothing to move";

@@ -60,6 +60,28 @@ impl Folder {
     }
 }
 
+/// Without what differs from run to run: ids of sealing keys, the room on a disk, and seconds.
+pub(crate) fn without_figures(said: &str) -> String {
+    let words: Vec<&str> = said.split_inclusive(|c: char| !c.is_ascii_alphanumeric()).collect();
+    let mut shown = String::new();
+    for (number, word) in words.iter().enumerate() {
+        let bare = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+        let after = words.get(number + 1).copied().unwrap_or_default();
+        let before = number.checked_sub(1).and_then(|n| words.get(n)).copied().unwrap_or_default();
+        let stands_for = if before == "id " && bare.len() == 8 {
+            "KEYID"
+        } else if matches!(after, "GiB " | "MiB " | "seconds ") {
+            "SOME"
+        } else if matches!(bare, "GiB" | "MiB") {
+            "GiB"
+        } else {
+            bare
+        };
+        shown.push_str(&word.replacen(bare, stands_for, usize::from(!bare.is_empty())));
+    }
+    shown
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);

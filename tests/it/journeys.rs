@@ -8,3 +8,4 @@ mod outages;
 mod races;
 mod slack_trouble;
 mod stage;
+mod standing;

@@ -18,6 +18,7 @@ mod cli;
 mod credentials;
 mod demo;
 mod directory;
+mod doctor;
 mod folder;
 mod jira;
 mod journeys;

@@ -3,7 +3,10 @@
 //! `tests/run` installs them under `target/tools`. Where one is missing its tests say so and do without, unless
 //! `REQUIRE_REAL=1`, as in CI.
 
+pub(crate) mod http_proxy;
 pub(crate) mod keeper;
+pub(crate) mod okta;
+pub(crate) mod okta_tokens;
 pub(crate) mod postgres;
 
 use std::path::{Path, PathBuf};

@@ -3,6 +3,9 @@
 
 pub(crate) mod contract;
 mod htpasswd;
+pub(crate) mod okta;
+mod okta_app;
+mod okta_faults;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod scratch;
@@ -28,6 +31,7 @@ struct Fixture {
 const FIXTURES: &[Fixture] = &[
     Fixture { adapter: "htpasswd", world: || Some(htpasswd::with_sessions()) },
     Fixture { adapter: "htpasswd", world: || Some(htpasswd::without_sessions()) },
+    Fixture { adapter: "okta_group", world: okta::groups },
     Fixture { adapter: "postgres", world: || postgres::world::logins(Version::V15) },
     Fixture { adapter: "postgres", world: || postgres::world::memberships(Version::V15) },
     Fixture { adapter: "postgres", world: || postgres::world::logins(Version::V18) },
@@ -44,15 +48,15 @@ fn each_adapter_of_the_registry_has_a_fixture() {
     }
 }
 
-/// What stands in docs/targets.md can be copied.
+/// What stands in docs/targets.md can be copied: targets, policies, and steps alone.
 #[test]
 fn the_examples_of_the_documentation_are_understood() {
     let page = include_str!("../../docs/targets.md");
-    let examples = page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let (policies, tables): (Vec<&str>, Vec<&str>) = examples.partition(|text| text.starts_with("[app]"));
-    assert!(!policies.is_empty());
+    let examples: Vec<_> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let beginning = |with: &'static str| examples.iter().filter(move |text| text.starts_with(with)).copied();
     let mut settings = BTreeMap::new();
-    for table in tables {
+    for table in beginning("[targets.") {
         let mut parsed: BTreeMap<String, BTreeMap<TargetId, Value>> = toml::from_str(table).unwrap();
         settings.append(&mut parsed.remove("targets").unwrap());
     }
@@ -61,12 +65,17 @@ fn the_examples_of_the_documentation_are_understood() {
         assert!(is_shown, "docs/targets.md shows no `{}`", kind.name);
     }
     let targets = Targets::from_settings(&settings).unwrap();
-    let tiers = include_str!("../../policies/tiers.toml");
-    for (number, policy) in policies.iter().enumerate() {
+    let role = "[app]\nname = \"Example\"\nowners = [\"dana@example.com\"]\nlayer = \"application\"\n\
+        [roles.admin]\nname = \"Admin\"\ngives = \"All\"\nrisk = \"high\"\ndefault_duration = \"1h\"\n\
+        max_duration = \"1h\"\ntier = \"manager\"\neligible = [{ employment = [\"employee\"] }]\n";
+    let steps = beginning("[[roles.admin.steps]]").map(|steps| format!("{role}{steps}"));
+    let policies: Vec<_> = beginning("[app]").map(str::to_owned).chain(steps).collect();
+    assert_eq!(policies.len() + beginning("[targets.").count(), examples.len(), "an example of another kind");
+    for policy in &policies {
         let file =
             |name: &str, text: &str| SourceFile { name: format!("policies/{name}"), text: text.to_owned() };
-        let files = [file("tiers.toml", tiers), file(&format!("example{number}.toml"), policy)];
-        let issues = jitney::policy::parse(&files, &targets).err();
+        let tiers = file("tiers.toml", include_str!("../../policies/tiers.toml"));
+        let issues = jitney::policy::parse(&[tiers, file("example.toml", policy)], &targets).err();
         assert!(issues.is_none(), "{issues:#?}");
     }
 }

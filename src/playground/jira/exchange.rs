@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -55,6 +55,10 @@ pub enum LocalCall {
     FindUsers,
     /// `GET /myself`
     Myself,
+    /// `GET /mypermissions`
+    MyPermissions,
+    /// `GET /project/{key}/statuses`
+    ProjectStatuses,
     /// `GET /serverInfo`
     ServerInfo,
     /// `/search`, which Atlassian took away
@@ -104,7 +108,17 @@ pub(super) async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     }
 }
 
+/// Answers, dated by the site's clock.
 async fn exchange(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
+    let mut response = undated(Arc::clone(&shared), request).await?;
+    let now = shared.site().clock.wall();
+    if let Ok(date) = HeaderValue::from_maybe_shared(Bytes::from(now.http_date())) {
+        response.headers_mut().insert(DATE, date);
+    }
+    Ok(response)
+}
+
+async fn undated(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Closed> {
     if shared.down.load(Ordering::SeqCst) {
         return Err(Closed);
     }
@@ -173,10 +187,10 @@ fn respond(answer: &Answer) -> Response<Full<Bytes>> {
     let body = answer.body.as_ref().map_or_else(String::new, Value::to_string);
     let mut response = Response::new(Full::new(Bytes::from(body)));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let json = hyper::header::HeaderValue::from_static("application/json;charset=UTF-8");
+    let json = HeaderValue::from_static("application/json;charset=UTF-8");
     response.headers_mut().insert(CONTENT_TYPE, json);
     for (name, value) in &answer.headers {
-        response.headers_mut().insert(*name, hyper::header::HeaderValue::from_static(value));
+        response.headers_mut().insert(*name, HeaderValue::from_static(value));
     }
     response
 }

@@ -42,6 +42,9 @@ impl From<Refusal> for Answer {
             Refusal::NoSuchIssue => {
                 Self::error(404, "Issue does not exist or you do not have permission to see it.")
             }
+            Refusal::NoSuchProject(key) => {
+                Self::error(404, &format!("No project could be found with key '{key}'."))
+            }
             Refusal::NoSuchComment => Self::error(404, "Can not find a comment for the id."),
             Refusal::Bad(message) => Self::error(400, &message),
             Refusal::Fields(errors) => Self::json(400, json!({ "errorMessages": [], "errors": errors })),
@@ -71,6 +74,8 @@ pub(super) fn call(method: &Method, segments: &[&str]) -> LocalCall {
         ("POST", ["search", "jql"]) => LocalCall::Search,
         ("GET", ["user", "search"]) => LocalCall::FindUsers,
         ("GET", ["myself"]) => LocalCall::Myself,
+        ("GET", ["mypermissions"]) => LocalCall::MyPermissions,
+        ("GET", ["project", _, "statuses"]) => LocalCall::ProjectStatuses,
         ("GET", ["serverInfo"]) => LocalCall::ServerInfo,
         ("GET" | "POST", ["search"]) => LocalCall::OldSearch,
         _ => LocalCall::Unknown,
@@ -116,6 +121,10 @@ pub(super) fn answer(
         LocalCall::Search => search(site, body),
         LocalCall::FindUsers => Ok(find_users(site, &query)),
         LocalCall::Myself => Ok(Answer::json(200, site.myself())),
+        LocalCall::MyPermissions => my_permissions(site, &query),
+        LocalCall::ProjectStatuses => {
+            site.visible(key).map(|()| Answer::json(200, site.project_statuses_json()))
+        }
         LocalCall::ServerInfo => Ok(Answer::json(
             200,
             json!({
@@ -250,8 +259,27 @@ fn search(site: &Site, body: Option<&Value>) -> Result<Answer, Refusal> {
     Ok(Answer::json(200, answer))
 }
 
+fn my_permissions(site: &Site, query: &Query) -> Result<Answer, Refusal> {
+    let asked = query.get("permissions").unwrap_or_default();
+    if asked.is_empty() {
+        return Err(Refusal::Bad("The 'permissions' query parameter is required.".to_owned()));
+    }
+    if let Some(project) = query.get("projectKey") {
+        site.visible(project)?;
+    }
+    let mut permissions = Map::new();
+    for key in asked.split(',') {
+        let permission = site
+            .permission_json(key)
+            .ok_or_else(|| Refusal::Bad(format!("Unrecognized permission: {key}")))?;
+        permissions.insert(key.to_owned(), permission);
+    }
+    Ok(Answer::json(200, json!({ "permissions": permissions })))
+}
+
 fn find_users(site: &Site, query: &Query) -> Answer {
     match query.get("query") {
+        Some(_) if site.lacks("USER_PICKER") => Answer::json(200, json!([])),
         Some(text) if !text.is_empty() => Answer::json(200, Value::Array(site.find_users(text))),
         Some(_) | None => Answer::error(400, "One of the parameters query, accountId or property is needed."),
     }

@@ -30,7 +30,8 @@ impl Site {
 
     pub(super) fn transitions_json(&self, key: &str) -> Result<Vec<Value>, Refusal> {
         let issue = self.issue(key)?;
-        let ways = TRANSITIONS.iter().filter(|(id, _, _)| issue.ways().contains(id));
+        let may = !self.lacks("TRANSITION_ISSUES");
+        let ways = TRANSITIONS.iter().filter(|(id, _, _)| may && issue.ways().contains(id));
         let json = |(id, name, to): &(&str, &str, &str)| {
             json!({
                 "id": id, "name": name, "to": self.status_json(to), "hasScreen": false, "isGlobal": false,
@@ -57,7 +58,7 @@ impl Site {
         })
     }
 
-    fn status_json(&self, name: &str) -> Value {
+    pub(super) fn status_json(&self, name: &str) -> Value {
         let status = WORKFLOW.iter().find(|(status, ..)| *status == name);
         let (id, category) = status.map_or(("", ""), |(_, id, category, _)| (*id, *category));
         let (number, category_name) = match category {

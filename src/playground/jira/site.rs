@@ -73,6 +73,7 @@ pub struct LocalComment {
 pub(super) enum Refusal {
     NoSuchIssue,
     NoSuchComment,
+    NoSuchProject(String),
     Bad(String),
     /// By field.
     Fields(BTreeMap<String, String>),

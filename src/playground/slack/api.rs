@@ -1,10 +1,11 @@
 //! The Web API: who may call which method how often, what goes wrong on demand, and the shape of answers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use hyper::body::Incoming;
-use hyper::header::{HeaderValue, RETRY_AFTER};
+use hyper::header::{DATE, HeaderName, HeaderValue, RETRY_AFTER};
 use hyper::{Request, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -16,6 +17,11 @@ use super::settings::Settings;
 use super::world::{Now, Shared, World};
 use super::{chat, directory, links, reply_url, views};
 use crate::playground::listen::{self, HungUp, Reply, header};
+
+/// What the token may do, on every answer to one.
+const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
+/// What the method asks for: any one of these.
+const SCOPES_WANTED: HeaderName = HeaderName::from_static("x-accepted-oauth-scopes");
 
 /// A refusal by Slack's name, with the lines that explain it.
 #[derive(Debug)]
@@ -107,7 +113,7 @@ const METHODS: &[Method] = &[
     Method {
         name: "apps.connections.open",
         token: TokenKind::App,
-        scopes: &[],
+        scopes: &["connections:write"],
         tier: Tier::T3,
         run: links::open_connection,
     },
@@ -131,13 +137,20 @@ const METHODS: &[Method] = &[
     bot("conversations.members", READ, Tier::T4, directory::conversation_members),
     bot("conversations.history", HISTORY, Tier::T3, chat::history),
     bot("conversations.replies", HISTORY, Tier::T3, chat::replies),
+    bot("bots.info", &["users:read"], Tier::T3, directory::bot_info),
     bot("users.info", &["users:read"], Tier::T4, directory::user_info),
     bot("users.lookupByEmail", &["users:read.email"], Tier::T3, directory::user_by_email),
     bot("usergroups.users.list", &["usergroups:read"], Tier::T2, directory::group_members),
 ];
 
-/// Answers everything that comes in on the workspace's port.
+/// Answers everything that comes in on the workspace's port, dated by the workspace's clock.
 pub(super) async fn answer(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply, HungUp> {
+    let mut reply = undated(Arc::clone(&shared), request).await?;
+    put(&mut reply, DATE, &shared.now().wall.http_date());
+    Ok(reply)
+}
+
+async fn undated(shared: Arc<Shared>, request: Request<Incoming>) -> Result<Reply, HungUp> {
     match shared.look(|world| world.faults.outage) {
         Outage::None => {}
         Outage::Unreachable => return Err(HungUp),
@@ -196,6 +209,31 @@ fn run(world: &mut World, settings: &Settings, shared: &Shared, name: &str, args
     let Some(method) = METHODS.iter().find(|method| method.name == name) else {
         return refusal(Refusal::from("unknown_method"));
     };
+    let has = match scopes_of(settings, args) {
+        Ok(has) => has,
+        Err(refused) => {
+            world.journal.refused(name, refused.error);
+            return refusal(refused);
+        }
+    };
+    let mut reply = run_as(world, settings, shared, method, args, now);
+    put(&mut reply, SCOPES, &joined(has));
+    if !method.scopes.is_empty() {
+        put(&mut reply, SCOPES_WANTED, &method.scopes.join(","));
+    }
+    reply
+}
+
+/// Runs a method for a token that is one.
+fn run_as(
+    world: &mut World,
+    settings: &Settings,
+    shared: &Shared,
+    method: &Method,
+    args: &Args,
+    now: Now,
+) -> Reply {
+    let name = method.name;
     if let Err(refused) = authorize(settings, method, args) {
         world.journal.refused(name, refused.error);
         return refusal(refused);
@@ -220,27 +258,34 @@ fn run(world: &mut World, settings: &Settings, shared: &Shared, name: &str, args
     }
 }
 
-fn authorize(settings: &Settings, method: &Method, args: &Args) -> Result<(), Refusal> {
-    let token = args.token().ok_or("not_authed")?;
-    let is_bot = token == settings.bot_token;
-    let is_app = token == settings.app_token;
-    if !is_bot && !is_app {
-        return Err("invalid_auth".into());
+/// What a token may do; refused when it is none of ours.
+fn scopes_of<'s>(settings: &'s Settings, args: &Args) -> Result<&'s BTreeSet<String>, Refusal> {
+    match args.token().ok_or("not_authed")? {
+        token if token == settings.bot_token => Ok(&settings.scopes),
+        token if token == settings.app_token => Ok(&settings.app_scopes),
+        _ => Err("invalid_auth".into()),
     }
+}
+
+fn authorize(settings: &Settings, method: &Method, args: &Args) -> Result<(), Refusal> {
+    let is_app = args.token() == Some(settings.app_token.as_str());
     match method.token {
         TokenKind::App if !is_app => return Err("not_allowed_token_type".into()),
-        TokenKind::Bot if !is_bot => return Err("not_allowed_token_type".into()),
+        TokenKind::Bot if is_app => return Err("not_allowed_token_type".into()),
         TokenKind::App | TokenKind::Bot | TokenKind::Any => {}
     }
-    let has = |scope: &&str| settings.scopes.contains(*scope);
-    if !method.scopes.is_empty() && !method.scopes.iter().any(has) {
+    let has = scopes_of(settings, args)?;
+    if !method.scopes.is_empty() && !method.scopes.iter().any(|scope| has.contains(*scope)) {
         let mut refused = Refusal::from("missing_scope");
-        let provided: Vec<&str> = settings.scopes.iter().map(String::as_str).collect();
         refused.more.insert("needed".to_owned(), json!(method.scopes.first()));
-        refused.more.insert("provided".to_owned(), json!(provided.join(",")));
+        refused.more.insert("provided".to_owned(), json!(joined(has)));
         return Err(refused);
     }
     Ok(())
+}
+
+fn joined(scopes: &BTreeSet<String>) -> String {
+    scopes.iter().map(String::as_str).collect::<Vec<_>>().join(",")
 }
 
 fn refusal(refused: Refusal) -> Reply {
@@ -253,8 +298,12 @@ fn refusal(refused: Refusal) -> Reply {
 fn too_often(secs: u64) -> Reply {
     let mut reply =
         listen::json(StatusCode::TOO_MANY_REQUESTS, &json!({ "ok": false, "error": "ratelimited" }));
-    if let Ok(secs) = HeaderValue::from_maybe_shared(Bytes::from(secs.to_string())) {
-        reply.headers_mut().insert(RETRY_AFTER, secs);
-    }
+    put(&mut reply, RETRY_AFTER, &secs.to_string());
     reply
+}
+
+fn put(reply: &mut Reply, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(value.as_bytes())) {
+        reply.headers_mut().insert(name, value);
+    }
 }

@@ -20,6 +20,18 @@ pub(super) fn auth_test(_: &mut World, call: &Call<'_>) -> Answered {
     }))
 }
 
+pub(super) fn bot_info(_: &mut World, call: &Call<'_>) -> Answered {
+    match call.args.text("bot") {
+        // Without an argument Slack answers so too, with no bot in it.
+        None => Ok(json!({})),
+        Some(BOT) => Ok(json!({ "bot": {
+            "id": BOT, "app_id": call.settings.bot_app, "user_id": BOT_USER, "name": "jitney", "deleted": false,
+            "updated": 0, "icons": {},
+        }})),
+        Some(_) => Err("bot_not_found".into()),
+    }
+}
+
 pub(super) fn user_info(world: &mut World, call: &Call<'_>) -> Answered {
     let id = call.need("user")?;
     let with_email = call.settings.scopes.contains("users:read.email");

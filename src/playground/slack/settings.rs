@@ -26,8 +26,12 @@ pub struct Settings {
     pub bot_token: String,
     /// The token of `apps.connections.open` (`xapp-…`).
     pub app_token: String,
+    /// The app that the bot token is of.
+    pub bot_app: String,
     /// What the bot token may do.
     pub scopes: BTreeSet<String>,
+    /// What the app-level token may do.
+    pub app_scopes: BTreeSet<String>,
     /// Slash commands that the app registered, with their slash.
     pub commands: BTreeSet<String>,
     /// Who is in the workspace.
@@ -188,7 +192,9 @@ impl Settings {
             port: 0,
             bot_token: "xoxb-local-playground".to_owned(),
             app_token: "xapp-local-playground".to_owned(),
+            bot_app: APP.to_owned(),
             scopes: DEFAULT_SCOPES.iter().map(|&scope| scope.to_owned()).collect(),
+            app_scopes: BTreeSet::from(["connections:write".to_owned()]),
             commands: BTreeSet::from(["/jit".to_owned()]),
             members,
             channels: vec![room(ACCESS_CHANNEL, "access-approvals"), room(SECURITY_CHANNEL, "security")],

@@ -4,12 +4,14 @@
 //! Sentences are mrkdwn, unless a function says that they are plain.
 
 mod answers;
+mod check;
 mod forms;
 mod messages;
 mod standing;
 mod story;
 
 pub use answers::*;
+pub(super) use check::*;
 pub use forms::*;
 pub use messages::*;
 pub use standing::*;

@@ -7,9 +7,11 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use nix::unistd::{getegid, geteuid, getgroups};
 use thiserror::Error;
 
 use super::lines::Lines;
+use crate::folder;
 
 /// Larger than any password file that an app reads line by line.
 const FILE_LIMIT: u64 = 16 * 1024 * 1024;
@@ -94,6 +96,43 @@ pub(super) fn update<T>(path: &Path, change: impl FnOnce(&mut Lines) -> T) -> Re
         replace(path, &changed, &metadata)?;
     }
     Ok(answer)
+}
+
+/// Whether [`update`] would go through, as far as can be seen without a change: the file is read, the folder and the
+/// lock file may be written, and the replacement would keep its readers. The answer is what the file holds.
+pub(super) fn rehearse(path: &Path) -> Result<Lines, Rehearsal> {
+    let path = &fs::canonicalize(path).map_err(|e| FileError::io(path, "resolve", e))?;
+    let (bytes, metadata) = read_all(path)?;
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let refused = |path: &Path, error| Rehearsal::NotWritable { path: path.to_owned(), error };
+    folder::may_change(folder).map_err(|error| refused(folder, error))?;
+    let lock = beside(path, "", ".lock");
+    if lock.exists() {
+        folder::may_write(&lock).map_err(|error| refused(&lock, error))?;
+    }
+    // A folder with the set-group-id bit gives its own group to what is made in it.
+    let around = fs::metadata(folder).map_err(|e| FileError::io(folder, "look at", e))?;
+    let fresh_group = if around.mode() & 0o2000 == 0 { getegid().as_raw() } else { around.gid() };
+    let root = geteuid().is_root();
+    let in_group = |gid| getgroups().is_ok_and(|groups| groups.iter().any(|group| group.as_raw() == gid));
+    let kept = Kept {
+        owner: root || geteuid().as_raw() == metadata.uid(),
+        group: root || fresh_group == metadata.gid() || in_group(metadata.gid()),
+    };
+    if kept.all_readers(metadata.mode(), metadata.uid()) {
+        Ok(Lines::parse(&bytes))
+    } else {
+        Err(FileError::WouldLockOut(path.to_owned()).into())
+    }
+}
+
+/// Why a change would not go through.
+#[derive(Debug, Error)]
+pub(super) enum Rehearsal {
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error("{path} can't be written: {error}")]
+    NotWritable { path: PathBuf, error: io::Error },
 }
 
 fn read_all(path: &Path) -> Result<(Vec<u8>, fs::Metadata), FileError> {

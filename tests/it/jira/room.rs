@@ -1,6 +1,6 @@
 //! A local Jira, a ticket edge that talks to it, and an engine that only keeps what it is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -144,6 +144,7 @@ impl Room {
             token: token.clone(),
             search_lag: LAG,
             reporter_on_screen: true,
+            lacks: BTreeSet::new(),
             hidden_emails: true,
         };
         change_site(&mut site);

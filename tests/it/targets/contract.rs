@@ -4,11 +4,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use jitney::finding::{Finding, Grade};
 use jitney::ids::{EffectId, PersonId, RequestId, TargetId};
 use jitney::lifecycle::{Evidence, Outcome, StepTerms};
 use jitney::policy::Subject;
 use jitney::targets::{Adapter, Call};
-use jitney::time::Timestamp;
+use jitney::time::{Clock as _, SystemClock, Timestamp};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
@@ -121,6 +122,7 @@ pub(crate) const BEHAVIOURS: &[(&str, Behaviour)] = &[
     ("no evidence holds the secret", |w| Box::pin(tells_no_secret(w))),
     ("a live session counts, and is ended", |w| Box::pin(ends_sessions(w))),
     ("half a change of a crash does no harm", |w| Box::pin(survives_a_crash(w))),
+    ("a check finds it well and changes nothing", |w| Box::pin(checks_well(w))),
     ("what it declares is what its steps say", |w| Box::pin(declares_the_truth(w))),
     ("a table with unknown keys is refused at the key", |w| Box::pin(refuses_unknown_keys(w))),
     ("a credential that was erased is not replaced by another", |w| Box::pin(needs_its_secret(w))),
@@ -268,6 +270,18 @@ async fn survives_a_crash(world: Box<dyn World>) {
     grant.expect("verify", "found").await;
     grant.expect("revoke", "done").await;
     grant.expect("verify_gone", "not found").await;
+    assert_eq!(world.foreign().await, before);
+}
+
+async fn checks_well(world: Box<dyn World>) {
+    let before = world.foreign().await;
+    let findings = world.adapter().check(SystemClock::new().wall()).await;
+    assert!(!findings.is_empty(), "a check says at least one thing");
+    for Finding { grade, says, mend } in &findings {
+        assert_ne!(*grade, Grade::Fail, "{says}");
+        assert!(*grade == Grade::Ok || mend.is_some(), "{says} is not mended");
+        assert!(!format!("{says}{mend:?}").contains(PASSWORD), "{says}");
+    }
     assert_eq!(world.foreign().await, before);
 }
 

@@ -16,6 +16,45 @@ async fn triggers_expire() {
 }
 
 #[tokio::test]
+async fn each_answer_to_a_token_tells_its_scopes_and_is_dated() {
+    let slack = workspace(|s| {
+        s.scopes.retain(|scope| scope == "commands" || scope == "chat:write");
+        s.app_scopes.clear();
+    })
+    .await;
+    let settings = slack.settings();
+    for (token, method, scopes, wanted, error) in [
+        (settings.bot_token.as_str(), "auth.test", Some("chat:write,commands"), None, Value::Null),
+        (
+            settings.bot_token.as_str(),
+            "conversations.open",
+            Some("chat:write,commands"),
+            Some("im:write,mpim:write"),
+            json!("missing_scope"),
+        ),
+        (
+            settings.app_token.as_str(),
+            "apps.connections.open",
+            Some(""),
+            Some("connections:write"),
+            json!("missing_scope"),
+        ),
+        ("xoxb-other", "auth.test", None, None, json!("invalid_auth")),
+    ] {
+        let (_, head, body) = call_with(&slack, token, method, json!({})).await;
+        let header = |name: &str| {
+            let lines = head.lines().filter_map(|line| line.split_once(": ").or(line.split_once(":")));
+            let mut values = lines.filter(|(found, _)| found.eq_ignore_ascii_case(name));
+            values.next().map(|(_, value)| value.to_owned())
+        };
+        assert_eq!(header("x-oauth-scopes").as_deref(), scopes, "{method}");
+        assert_eq!(header("x-accepted-oauth-scopes").as_deref(), wanted, "{method}");
+        assert!(header("date").is_some_and(|date| date.ends_with(" GMT")), "{method}");
+        assert_eq!(body["error"], error, "{method}");
+    }
+}
+
+#[tokio::test]
 async fn calls_are_refused_by_slacks_names() {
     let slack = workspace(|s| {
         s.scopes.remove("im:write");
