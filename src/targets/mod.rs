@@ -4,6 +4,7 @@ mod hook;
 mod htpasswd;
 mod keys;
 mod okta;
+mod postgres;
 mod registry;
 mod words;
 

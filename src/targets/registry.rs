@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::keys::Keys;
-use super::{Adapter, htpasswd, okta};
+use super::{Adapter, htpasswd, okta, postgres};
 use crate::ids::TargetId;
 use crate::nearest::nearest;
 use crate::policy::{Binding, Catalogue, ParamIssue, Parsed, Subject};
@@ -28,6 +28,7 @@ pub struct AdapterKind {
 pub const REGISTRY: &[AdapterKind] = &[
     AdapterKind { name: "htpasswd", build: htpasswd::build },
     AdapterKind { name: "okta_group", build: okta::build },
+    AdapterKind { name: "postgres", build: postgres::build },
 ];
 
 /// How hard a target may be used.

@@ -1,5 +1,7 @@
 //! Every sentence that adapters write for people: labels, what can't be ended, and evidence.
 
+pub(super) mod postgres;
+
 use std::path::Path;
 
 use crate::finding::Finding;

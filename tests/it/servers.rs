@@ -7,6 +7,7 @@ pub(crate) mod http_proxy;
 pub(crate) mod keeper;
 pub(crate) mod okta;
 pub(crate) mod okta_tokens;
+pub(crate) mod postgres;
 
 use std::path::{Path, PathBuf};
 

@@ -290,7 +290,10 @@ async fn declares_the_truth(world: Box<dyn World>) {
     let declaration = adapter.declaration();
     let parsed = adapter.parse(&world.params()).unwrap();
     assert_eq!(parsed.readable, declaration.readable);
-    assert_eq!(parsed.cannot_end, declaration.cannot_end);
+    // One adapter may have steps that end more than others.
+    let untold: Vec<_> =
+        parsed.cannot_end.iter().filter(|one| !declaration.cannot_end.contains(one)).collect();
+    assert!(untold.is_empty(), "{untold:?}");
     assert_eq!(adapter.parse(&parsed.params), Ok(parsed.clone()), "the canonical form is read as itself");
 }
 
