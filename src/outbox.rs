@@ -18,6 +18,7 @@ use tokio::task::JoinSet;
 use self::caller::{TargetCaller, Wanted};
 pub use self::desk::{Desk, Shower, Teller};
 use crate::engine::{Completion, EngineError, EngineHandle, Owed};
+use crate::ids::EffectId;
 use crate::lifecycle::{Effect, Outcome};
 use crate::targets::Targets;
 
@@ -146,7 +147,7 @@ impl<D: Desk> Work<D> {
                 let wanted = Wanted { effect, step, op, native_expiry };
                 let start = async || permit(&self.turns, spare).await;
                 let outcome = self.targets.call(owed, wanted, &self.desk, start).await?;
-                told(owed, &outcome);
+                told(owed, effect, &outcome);
                 Ok(Completion::Target { row, effect, outcome })
             }
             Effect::Ticket => {
@@ -208,17 +209,17 @@ async fn guarded(row: i64, edge: &str, work: impl Future<Output = Completion>) -
     Completion::Later { row, error: format!("{edge}: {error}"), after: None }
 }
 
-fn told(owed: &Owed, outcome: &Outcome) {
+fn told(owed: &Owed, effect: EffectId, outcome: &Outcome) {
     match outcome {
         Outcome::Retry { error, .. } | Outcome::Fatal { error } => {
-            tracing::warn!(request = %owed.request, effect = ?owed.effect, error, "a target did not do it");
+            tracing::warn!(request = %owed.request, %effect, error, "a target did not do it");
         }
         Outcome::Done(_)
         | Outcome::Already(_)
         | Outcome::Found(_)
         | Outcome::NotFound(_)
         | Outcome::Unreadable(_) => {
-            tracing::debug!(request = %owed.request, effect = ?owed.effect, "a target answered");
+            tracing::debug!(request = %owed.request, %effect, "a target answered");
         }
     }
 }

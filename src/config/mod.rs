@@ -28,6 +28,11 @@ use reader::{At, NamedTable, Source, Table};
 /// A configuration is at most this long, in bytes.
 const SIZE_LIMIT: u64 = 1024 * 1024;
 
+/// Slack forgives a channel a few messages at once.
+const USUAL_BURST: u32 = 3;
+/// More is for a local workspace, which has no pace.
+const BURST_MOST: u32 = 100_000;
+
 /// What `jitney.toml` and the environment say. Paths are absolute or relative to the working directory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
@@ -78,6 +83,8 @@ pub struct Slack {
     pub approvals_channel: SlackId,
     /// Who hears of break-glass and stuck revocations.
     pub security_channel: SlackId,
+    /// Messages that a channel may get at once; then one a second.
+    pub burst: u32,
     /// The app-level token's file, unless the environment has the token.
     pub app_token_file: Option<PathBuf>,
     /// The bot token's file, unless the environment has the token.
@@ -232,6 +239,7 @@ struct SlackDraft {
     team_id: Option<SlackId>,
     approvals_channel: Option<SlackId>,
     security_channel: Option<SlackId>,
+    burst: u32,
     app_token_file: Option<PathBuf>,
     bot_token_file: Option<PathBuf>,
 }
@@ -288,6 +296,7 @@ impl Draft {
                 team_id: self.slack.team_id?,
                 approvals_channel: self.slack.approvals_channel?,
                 security_channel: self.slack.security_channel?,
+                burst: self.slack.burst,
                 app_token_file: self.slack.app_token_file,
                 bot_token_file: self.slack.bot_token_file,
             },
@@ -324,6 +333,7 @@ fn read_slack(root: &Table<'_, '_>, base: &Path) -> SlackDraft {
             team_id: id("team_id", "\"T0123456789\""),
             approvals_channel: id("approvals_channel", "\"C0123456789\""),
             security_channel: id("security_channel", "\"C0123456789\""),
+            burst: table.number("burst", 1, BURST_MOST).unwrap_or(USUAL_BURST),
             app_token_file: table.text("app_token_file").map(|file| base.join(file.value)),
             bot_token_file: table.text("bot_token_file").map(|file| base.join(file.value)),
         }

@@ -18,7 +18,7 @@ impl Config {
             approvals_channel: self.slack.approvals_channel.as_str().to_owned(),
             security_channel: self.slack.security_channel.as_str().to_owned(),
             command: "/jit".to_owned(),
-            burst: 3,
+            burst: self.slack.burst,
             ticket_url: Some(format!("{}/browse/", self.jira_site())),
         }
     }

@@ -31,6 +31,15 @@ fn the_example_parses_and_its_paths_stand_beside_it() {
 }
 
 #[test]
+fn a_channel_gets_three_messages_at_once_unless_it_may_get_more() {
+    assert_eq!(parse(EXAMPLE).unwrap().slack.burst, 3);
+    let with = |burst: &str| EXAMPLE.replace("team_id ", &format!("burst = {burst}\nteam_id "));
+    assert_eq!(parse(&with("50")).unwrap().slack.burst, 50);
+    let refused = said(&parse(&with("0")).unwrap_err());
+    assert!(refused.contains("burst"), "{refused}");
+}
+
+#[test]
 fn every_issue_is_found_at_once() {
     let text = r##"
 [server]

@@ -117,6 +117,7 @@ impl TargetCaller {
             secret: secret.as_ref(),
             now: desk.now(),
         };
+        tracing::debug!(request = %owed.request, effect = %wanted.effect, op = wanted.op.as_str(), "a target is called");
         let outcome = lane.make(wanted.op, &call).await;
         lane.record(&step.target, &outcome, desk);
         Ok(outcome)

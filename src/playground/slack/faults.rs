@@ -35,6 +35,7 @@ pub(super) struct Faults {
     pub(super) outage: Outage,
     pub(super) ack_delay: Option<Duration>,
     pub(super) duplicate_next: bool,
+    pub(super) redeliver: bool,
     by_method: BTreeMap<String, VecDeque<Fault>>,
 }
 

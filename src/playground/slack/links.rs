@@ -56,7 +56,17 @@ pub(super) struct Links {
     open: BTreeMap<u64, mpsc::Sender<Order>>,
     numbered: u64,
     turn: usize,
-    waiting: BTreeMap<String, oneshot::Sender<Option<Value>>>,
+    waiting: BTreeMap<String, Waiting>,
+}
+
+/// An envelope that was sent and is not answered yet.
+struct Waiting {
+    tell: oneshot::Sender<Option<Value>>,
+    /// The link that it went over.
+    link: u64,
+    label: String,
+    text: String,
+    attempt: u32,
 }
 
 /// Envelopes that wait for one link at most.
@@ -81,14 +91,15 @@ impl Links {
         self.open.values().for_each(|link| drop(link.try_send(Order::Cut)));
     }
 
-    /// Sends on the next link whose turn it is; false when there is none.
-    fn send(&mut self, text: &str) -> bool {
-        let links: Vec<&mpsc::Sender<Order>> = self.open.values().collect();
+    /// Sends on the next link whose turn it is, and says which; none when there is none.
+    fn send(&mut self, text: &str) -> Option<u64> {
+        let links: Vec<(&u64, &mpsc::Sender<Order>)> = self.open.iter().collect();
         let start = self.turn;
         self.turn = self.turn.wrapping_add(1);
         (0..links.len())
             .filter_map(|i| links.get(start.wrapping_add(i) % links.len()))
-            .any(|link| link.try_send(Order::Send(text.to_owned())).is_ok())
+            .find(|(_, link)| link.try_send(Order::Send(text.to_owned())).is_ok())
+            .map(|(number, _)| **number)
     }
 }
 
@@ -147,12 +158,10 @@ fn send(
     }
     let text = frame.to_string();
     let (tell, acked) = oneshot::channel();
-    world.links.waiting.insert(id.to_owned(), tell);
     world.journal.sent(id, &envelope.label, envelope.attempt, now.real);
-    if !world.links.send(&text) {
-        world.links.waiting.remove(id);
-        return None;
-    }
+    let link = world.links.send(&text)?;
+    let (label, attempt) = (envelope.label.clone(), envelope.attempt);
+    world.links.waiting.insert(id.to_owned(), Waiting { tell, link, label, text: text.clone(), attempt });
     if std::mem::take(&mut world.faults.duplicate_next) {
         world.links.send(&text);
     }
@@ -171,11 +180,27 @@ fn ack(world: &mut World, text: &str, now: Now) {
     if !world.journal.acked(&id, now.real) {
         world.journal.complain(format!("an ack of an envelope that was never sent: {id}"));
     }
-    if let Some(tell) = world.links.waiting.remove(&id) {
+    if let Some(Waiting { tell, .. }) = world.links.waiting.remove(&id) {
         let payload = said
             .remove("payload")
             .filter(|payload| payload.as_object().is_some_and(|map| !map.is_empty()) || payload.is_string());
         let _ = tell.send(payload);
+    }
+}
+
+/// Sends over the link `number`, which has just opened, what links that broke left unanswered.
+fn redeliver(world: &mut World, number: u64, now: Now) {
+    let links = &mut world.links;
+    let Some(link) = links.open.get(&number) else { return };
+    for (id, envelope) in &mut links.waiting {
+        if links.open.contains_key(&envelope.link) {
+            continue;
+        }
+        if link.try_send(Order::Send(envelope.text.clone())).is_ok() {
+            envelope.link = number;
+            envelope.attempt += 1;
+            world.journal.sent(id, &envelope.label, envelope.attempt, now.real);
+        }
     }
 }
 
@@ -244,6 +269,11 @@ async fn run(shared: &Arc<Shared>, mut socket: Socket, life: Option<Duration>) {
         return;
     };
     if socket.send(Frame::text(hello(connections, life))).await.is_ok() {
+        shared.change(|world, now| {
+            if world.faults.redeliver {
+                redeliver(world, number, now);
+            }
+        });
         match talk(shared, &mut socket, &mut inbox, life).await {
             Ended::ByUs => {
                 let _ = socket.close(None).await;

@@ -105,6 +105,18 @@ impl LocalSlack {
         self.shared().look(Snapshot::of)
     }
 
+    /// The latest message that the app keeps this id with (`event_payload.id` of its metadata) and that nobody took
+    /// away; `place` is a channel, or the person whose conversation with the app it is. Cheaper than a snapshot.
+    #[must_use]
+    pub fn marked(&self, place: &str, id: &str) -> Option<Message> {
+        self.shared().look(|world| {
+            let here = |channel: &&Channel| channel.id == place || (channel.direct && channel.name == place);
+            let channel = world.rooms.channels.values().find(here)?;
+            let found = channel.messages.iter().rev().find(|m| !m.deleted && m.mark() == Some(id));
+            found.cloned()
+        })
+    }
+
     /// Counts changes; a waiter looks again when it moved.
     #[must_use]
     pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
@@ -168,6 +180,12 @@ impl LocalSlack {
     /// Sends the next envelope twice, over another link if there is one.
     pub fn duplicate_next_envelope(&self) {
         self.shared().change(|world, _| world.faults.duplicate_next = true);
+    }
+
+    /// Hands what a broken link left unanswered to the next link that opens, as long as the sender still waits. Slack
+    /// promises neither that it does nor that it does not.
+    pub fn redeliver(&self, on: bool) {
+        self.shared().change(|world, _| world.faults.redeliver = on);
     }
 
     /// Holds up every ack, as a slow network does, until none again.

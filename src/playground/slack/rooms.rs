@@ -42,6 +42,12 @@ impl Message {
         lines.join("\n")
     }
 
+    /// The id that the app keeps with it.
+    #[must_use]
+    pub fn mark(&self) -> Option<&str> {
+        self.metadata.as_ref()?.get("event_payload")?.get("id")?.as_str()
+    }
+
     /// Whether the app wrote it.
     #[must_use]
     pub fn is_from_bot(&self) -> bool {

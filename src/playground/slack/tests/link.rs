@@ -178,3 +178,23 @@ async fn links_end_at_once_when_cut_or_disabled() {
     slack.outage(Outage::None);
     App::connect(&slack).await;
 }
+
+#[tokio::test]
+async fn what_a_broken_link_left_unanswered_may_come_again_over_the_next() {
+    let slack = workspace(|_| {}).await;
+    slack.redeliver(true);
+    let (mut app, _) = App::connect(&slack).await;
+    let (seen, envelopes) = tokio::join!(slack.say_slash("U0ANN", ACCESS_CHANNEL, "/jit"), async {
+        let first = app.next().await.expect("it comes");
+        slack.cut_links();
+        slack.wait_for(LIMIT, |s| (s.links == 0).then_some(())).await.expect("the link is gone");
+        let (mut app, _) = App::connect(&slack).await;
+        let again = app.next().await.expect("it comes again");
+        app.ack(&again, None).await;
+        (first, again)
+    });
+    assert_eq!(seen.expect("it is said").answer, Answer::Acked(None));
+    assert_eq!(envelopes.0, envelopes.1);
+    let attempts: Vec<u32> = slack.snapshot().envelopes.iter().map(|seen| seen.attempt).collect();
+    assert_eq!(attempts, [0, 1]);
+}
