@@ -128,8 +128,11 @@ pub fn entry_sentence(entry: &Entry) -> String {
             format!("Step {}: the target's own end of the access agrees with the new end.", step + 1)
         }
         What::Ending { cause } => ending(&by, cause),
-        What::Gone { step, label, evidence: _ } => {
+        What::Gone { step, label, with_sessions: true, .. } => {
             format!("{}: looked, and it is gone, sessions included.", step_name(*step, label))
+        }
+        What::Gone { step, label, with_sessions: false, .. } => {
+            format!("{}: looked, and it is gone, but for what can't be ended.", step_name(*step, label))
         }
         What::HandedOver { step, label, to } => {
             format!("{}: stays, because grant {to} still needs it and will end it.", step_name(*step, label))
@@ -194,8 +197,10 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         What::FoundStanding { evidence, .. }
         | What::Granted { evidence, .. }
         | What::ExpiryMoved { evidence, .. }
-        | What::Gone { evidence, .. }
         | What::Reappeared { evidence, .. } => vec![seen(evidence)],
+        What::Gone { deed, evidence, .. } => {
+            deed.iter().map(|deed| told("Taken", deed)).chain([seen(evidence)]).collect()
+        }
         What::Closed { evidence } => evidence.iter().map(seen).collect(),
         What::Revoked { remains, .. } => {
             remains.iter().map(|what| format!("Can't be ended: {}.", short(what))).collect()
@@ -397,12 +402,11 @@ const fn layer(layer: Layer) -> &'static str {
 }
 
 fn seen(evidence: &Evidence) -> String {
-    format!(
-        "Seen at {} by {}. The target answered {}.",
-        evidence.at.minute_utc(),
-        quoted(&evidence.method),
-        quoted(&evidence.answer)
-    )
+    told("Seen", evidence)
+}
+
+fn told(how: &str, Evidence { method, answer, at }: &Evidence) -> String {
+    format!("{how} at {} by {}. The target answered {}.", at.minute_utc(), quoted(method), quoted(answer))
 }
 
 fn allowed(reason: &Reason) -> String {

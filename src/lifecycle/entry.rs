@@ -191,12 +191,16 @@ pub enum What {
         /// Why.
         cause: EndCause,
     },
-    /// Seen gone, sessions included.
+    /// Seen gone.
     Gone {
         /// Which step.
         step: u32,
         /// In words.
         label: String,
+        /// How it was taken.
+        deed: Option<Evidence>,
+        /// Whether its sessions were looked for as well; false where something can't be ended.
+        with_sessions: bool,
         /// How it was seen.
         evidence: Evidence,
     },

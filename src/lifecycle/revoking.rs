@@ -134,10 +134,17 @@ fn revoked(draft: &mut Draft<'_>, index: usize, outcome: &Outcome) {
 fn looked(draft: &mut Draft<'_>, index: usize, outcome: &Outcome) {
     match outcome {
         Outcome::NotFound(evidence) => {
+            // What was last kept of this step is what the revoke did.
+            let deed = draft.step(index).and_then(|s| s.evidence.clone());
             done_with_call(draft, index, Some(evidence));
             set_presence(draft, index, Presence::Absent);
-            let label = draft.label(index);
-            draft.tell_jitney(What::Gone { step: number(index), label, evidence: evidence.clone() });
+            draft.tell_jitney(What::Gone {
+                step: number(index),
+                label: draft.label(index),
+                deed,
+                with_sessions: draft.request.terms.steps.get(index).is_some_and(|s| s.cannot_end.is_empty()),
+                evidence: evidence.clone(),
+            });
         }
         Outcome::Found(evidence) => {
             set_presence(draft, index, Presence::Present);

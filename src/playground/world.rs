@@ -24,7 +24,6 @@ use crate::ids::TargetId;
 use crate::jira::{JiraSettings, Milestone};
 use crate::policy;
 use crate::slack::SlackSettings;
-use crate::store::StoreError;
 use crate::targets::Targets;
 use crate::time::{Clock, Span, Timestamp};
 
@@ -147,12 +146,6 @@ impl World {
         }
         let down = self.playground.slack.wait_for(REST_LIMIT, |s| (s.links == 0).then_some(())).await;
         down.context("the links of the bot that crashed stay open")?;
-        for _ in 0..LOCK_TRIES {
-            match self.start_bot().await {
-                Err(error) if is_locked(&error) => tokio::time::sleep(LOCK_PAUSE).await,
-                started => return started,
-            }
-        }
         self.start_bot().await
     }
 
@@ -310,17 +303,8 @@ impl World {
     }
 }
 
-const LOCK_PAUSE: Duration = Duration::from_millis(20);
-/// Together one second.
-const LOCK_TRIES: u32 = 50;
 const BOT_EMAIL: &str = "jitney@example.com";
 const JIRA_TOKEN: &str = "local-jira-token";
-
-/// Whether the crashed bot's lock is still held: a program that this process starts just then has a copy of it until
-/// it runs.
-fn is_locked(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref::<StoreError>(), Some(StoreError::AnotherInstance(_)))
-}
 
 async fn local_jira(playground: &Playground) -> std::io::Result<LocalJira> {
     let account = |id: &str, email: &str, name: &str| LocalAccount {

@@ -48,8 +48,18 @@ pub struct Store {
 struct OnDisk {
     ballast: Ballast,
     small: Option<SmallDisk>,
-    /// Holds the lock by being open.
-    _lock: File,
+    _lock: InstanceLock,
+}
+
+/// Holds the instance lock.
+#[derive(Debug)]
+struct InstanceLock(File);
+
+impl Drop for InstanceLock {
+    fn drop(&mut self) {
+        // Closing it is not enough: a process that is being started elsewhere in this one holds a copy until it execs.
+        let _ = self.0.unlock();
+    }
 }
 
 impl Store {
@@ -73,7 +83,7 @@ impl Store {
             Ok(()) | Err(StoreError::DiskFull) => {}
             Err(error) => return Err(error),
         }
-        Ok(Self { conn, on_disk: Some(OnDisk { ballast, small: None, _lock: lock }) })
+        Ok(Self { conn, on_disk: Some(OnDisk { ballast, small: None, _lock: InstanceLock(lock) }) })
     }
 
     /// A database that lives and dies with the process: for simulations and tests.

@@ -91,8 +91,9 @@ fn story(people: &People, by: &str, entry: &Entry) -> String {
             format!("Step {}: the target's own expiry fits the new end. {}", step + 1, seen(evidence))
         }
         What::Ending { cause } => format!("Ending: {}.", end_cause(cause)),
-        What::Gone { label, evidence, .. } => {
-            format!("{}: seen gone, its sessions too. {}", inline(label, NAME), seen(evidence))
+        What::Gone { label, with_sessions, evidence, .. } => {
+            let sessions = if *with_sessions { ", its sessions too" } else { "" };
+            format!("{}: seen gone{sessions}. {}", inline(label, NAME), seen(evidence))
         }
         What::HandedOver { label, to, .. } => {
             format!("{}: {} still needs it, so it stays there for it.", inline(label, NAME), code(*to))

@@ -203,7 +203,13 @@ fn granted() -> What {
 }
 
 fn gone() -> What {
-    What::Gone { step: 0, label: label(), evidence: evidence("no line for jit-r1042 among 14") }
+    What::Gone {
+        step: 0,
+        label: label(),
+        deed: Some(evidence("removed the line for jit-r1042; its sessions were ended")),
+        with_sessions: true,
+        evidence: evidence("no line for jit-r1042 among 14"),
+    }
 }
 
 fn label() -> String {

@@ -121,7 +121,17 @@ fn bad(state: State) -> Story {
             )
             .told("jitney", n, What::Reminded { times: 1 })
             .told("jitney", n, What::Stuck { late: Span::days(9), locked: targets.clone() })
-            .told("jitney", n, What::Gone { step: 0, label: label.clone(), evidence: evidence.clone() })
+            .told(
+                "jitney",
+                n,
+                What::Gone {
+                    step: 0,
+                    label: label.clone(),
+                    deed: Some(evidence.clone()),
+                    with_sessions: true,
+                    evidence: evidence.clone(),
+                },
+            )
             .told(
                 "jitney",
                 n,

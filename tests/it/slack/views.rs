@@ -396,7 +396,13 @@ fn the_log_tells_every_kind_of_entry_and_counts_what_it_leaves_out() {
         ("jitney", What::Ending { cause: EndCause::Reappeared }),
         (
             "jitney",
-            What::Gone { step: 0, label: label(), evidence: evidence("no line for jit-r1042 among 14") },
+            What::Gone {
+                step: 0,
+                label: label(),
+                deed: None,
+                with_sessions: true,
+                evidence: evidence("no line for jit-r1042 among 14"),
+            },
         ),
         ("jitney", What::HandedOver { step: 0, label: label(), to: other }),
         ("jitney", What::Inherited { step: 0, from: other }),
