@@ -18,6 +18,8 @@ pub enum ReasonCode {
     StaleDirectory,
     /// No such app or role in the policies.
     UnknownRole,
+    /// The app or the role is not to be asked for any more.
+    Retired,
     /// A `never` rule matched.
     Never,
     /// No `eligible` rule matched.

@@ -226,16 +226,17 @@ fn no_form_breaks_a_limit_whatever_a_policy_says() {
         role: Some("billing/read".parse().unwrap()),
         duration: Some(Span::days(3000)),
         because: Some(evil.clone()),
-        hint: words::bold(&evil),
+        ticket: Some("OPS-311".parse().unwrap()),
+        notes: vec![words::bold(&evil); 20],
     };
     let story = bad(State::Active { warned: false });
     let request = &story.dossier.request;
     for form in [
-        modal::request(&set, &people, &draft),
-        modal::request(&set, &people, &Draft::default()),
+        modal::request(&set, &people, &id("ann"), &draft),
+        modal::request(&set, &people, &id("ann"), &Draft::default()),
         modal::extend(request, Some(Span::ZERO), Some(&evil)),
         modal::deny(request),
-        modal::revoke(request),
+        modal::revoke(request, Some(&evil)),
         modal::notice(&evil.replace(['<', '>', '&', '\u{202E}', '\u{200B}', '\u{7}'], "")),
         serde_json::to_value(modal::reveal("1.2.a", request, &"secret".to_owned().into())).unwrap()["view"]
             .clone(),

@@ -6,7 +6,7 @@ use jitney::slack::modal::{self, Draft};
 use jitney::time::Span;
 use serde_json::{Value, json};
 
-use super::people::{Story, at, everybody, policies};
+use super::people::{Story, at, everybody, id, policies};
 use super::views::block;
 
 fn read(frame: &Value) -> Frame {
@@ -169,13 +169,26 @@ fn a_search_a_choice_a_shortcut_and_the_rest_are_read() {
         "container": {"type": "view", "view_id": "V1"},
         "view": {"id": "V1", "hash": "1.x", "callback_id": "jit_request_form", "state": {"values": {
             "why": {"why": {"value": "kept"}}}}},
-        "actions": [{"action_id": "jit_role", "type": "external_select", "selected_option": {"value": "billing/read"}}]});
-    let Ok(Input::RoleChosen { view, role, .. }) = input("interactive", chosen) else { panic!("no choice") };
-    assert_eq!((role.as_str(), view.hash.as_deref()), ("billing/read", Some("1.x")));
+        "actions": [{"action_id": "jit_role", "type": "external_select", "action_ts": "17.5",
+            "selected_option": {"value": "billing/read"}}]});
+    let Ok(Input::RoleChosen { view, role, at, .. }) = input("interactive", chosen) else {
+        panic!("no choice")
+    };
+    assert_eq!((role.as_str(), view.hash.as_deref(), at.as_str()), ("billing/read", Some("1.x"), "17.5"));
     assert_eq!(view.values["why"], "kept");
     let shortcut =
         json!({"type": "shortcut", "callback_id": "jit_request", "user": user, "trigger_id": "1.2.a"});
     assert!(matches!(input("interactive", shortcut), Ok(Input::Shortcut { .. })));
+    let about = json!({"type": "message_action", "callback_id": "jit_request_thread", "user": user,
+        "trigger_id": "1.2.a", "message_ts": "2.0", "channel": {"id": "C1", "name": "general"},
+        "message": {"ts": "2.0", "text": "the wiki is down"}, "response_url": "https://hooks.slack.com/app/1"});
+    let Ok(Input::MessageShortcut { trigger, channel, ts, .. }) = input("interactive", about.clone()) else {
+        panic!("no shortcut")
+    };
+    assert_eq!((trigger.as_str(), channel.as_str(), ts.as_str()), ("1.2.a", "C1", "2.0"));
+    let mut other = about;
+    other["callback_id"] = json!("delete_everything");
+    assert!(input("interactive", other).is_err());
     let event = json!({"type": "event_callback", "event_id": "Ev1", "event": {"type": "app_home_opened"}});
     assert!(matches!(input("events_api", event), Ok(Input::Event { id, .. }) if id == "Ev1"));
     let closed = json!({"type": "view_closed", "user": user, "view": {"id": "V1"}, "is_cleared": false});
@@ -215,24 +228,25 @@ fn picture(form: &Value) -> String {
 
 #[test]
 fn forms_have_the_fields_that_the_role_wants() {
-    let (set, people) = (policies(), everybody());
+    let (set, people, ann) = (policies(), everybody(), id("ann"));
     let story = Story::new(jitney::lifecycle::State::Active { warned: false }).granted();
     let request = &story.dossier.request;
     let chosen = Draft {
         role: Some("billing/read".parse().unwrap()),
         duration: Some(Span::mins(45)),
         because: Some("Replica lag alarm".to_owned()),
-        hint: String::new(),
+        ticket: Some("OPS-311".parse().unwrap()),
+        notes: vec!["A note.".to_owned()],
     };
     let too_long = Draft { duration: Some(Span::days(2)), ..chosen.clone() };
     let reveal = serde_json::to_value(modal::reveal("1.2.a", request, &"s3cret".to_owned().into())).unwrap();
     let forms = [
-        modal::request(&set, &people, &Draft::default()),
-        modal::request(&set, &people, &chosen),
-        modal::request(&set, &people, &too_long),
+        modal::request(&set, &people, &ann, &Draft::default()),
+        modal::request(&set, &people, &ann, &chosen),
+        modal::request(&set, &people, &ann, &too_long),
         modal::extend(request, None, None),
         modal::deny(request),
-        modal::revoke(request),
+        modal::revoke(request, Some("Moved teams")),
         modal::notice("Said and done."),
         reveal["view"].clone(),
     ];

@@ -1,0 +1,264 @@
+//! Finding the role that somebody's own words mean. Slips of the keyboard are forgiven; of several roles that fit, the
+//! one that gives least comes first.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::eligible::{conflicts, in_force, rules_allow};
+use super::search::{RoleLookup, RoleMatch, find_role, nearest_role, words};
+use super::{App, People, PolicySet, Risk, Role, Visibility};
+use crate::ids::{PersonId, RoleRef};
+use crate::nearest::{most_slips, slips};
+use crate::time::Span;
+
+/// What is looked at of a wish: its first words.
+const MOST_WORDS: usize = 12;
+/// Roles that fit and are told of: the first, and the others.
+const MOST_FITTING: usize = 4;
+/// Roles that would fit, but not this person.
+const MOST_BARRED: usize = 3;
+
+/// Words that mean the same in the names of roles.
+const SENSES: [&[&str]; 5] = [
+    &["read", "reader", "readonly", "view", "viewer", "look", "see", "browse", "select", "ro"],
+    &["write", "writer", "edit", "editor", "change", "modify", "update", "rw"],
+    &["admin", "administrator", "root", "superuser", "manage"],
+    &["database", "db"],
+    &["production", "prod"],
+];
+
+/// What somebody's words come to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// They are the name of this role, whether the person may have it or not.
+    Named(RoleRef),
+    /// These fit, and the person may ask for them.
+    Fitting {
+        /// The least powerful first; at least one.
+        roles: Vec<RoleMatch>,
+        /// These fit better, but the person may not ask for them.
+        barred: Vec<RoleRef>,
+    },
+    /// Only these fit, and the person may not ask for them; at least one.
+    Barred(Vec<RoleRef>),
+    /// Nothing fits; the nearest names, if any is near.
+    Nothing(Vec<RoleRef>),
+}
+
+/// The words that the names of apps and roles are made of, as far as they are listed.
+#[derive(Debug, Clone, Default)]
+pub struct Vocabulary(BTreeSet<String>);
+
+impl Vocabulary {
+    /// Of these policies.
+    #[must_use]
+    pub fn of(policies: &PolicySet) -> Self {
+        let listed = policies.roles().filter(|(_, app, role)| is_listed(app, role));
+        Self(listed.flat_map(|(_, app, role)| names(app, role)).collect())
+    }
+
+    /// Whether a word is one of them, or a slip away from one.
+    #[must_use]
+    pub fn knows(&self, word: &str) -> bool {
+        self.0.contains(word)
+            || self.0.iter().any(|known| !matches!(like(word, known), Like::Not | Like::Sense))
+    }
+}
+
+/// The roles that the words fit, for this person. Hidden and retired ones are found by their exact name alone.
+#[must_use]
+pub fn find(
+    policies: &PolicySet,
+    people: &People,
+    who: &PersonId,
+    holds: &[RoleRef],
+    wish: &[String],
+) -> Found {
+    let text = wish.join(" ");
+    if let RoleLookup::Exact(role) = find_role(policies, &text) {
+        return Found::Named(role);
+    }
+    let spelled = wish.iter().find_map(|word| word.parse().ok().filter(|at| policies.role(at).is_some()));
+    if let Some(role) = spelled {
+        return Found::Named(role);
+    }
+    let mut fits = fits(policies, people, who, &words(&text));
+    let best = fits.iter().filter(|fit| fit.allowed).map(|fit| fit.score).max();
+    let mut barred: Vec<&Fit<'_>> =
+        fits.iter().filter(|fit| !fit.allowed && best.is_none_or(|best| fit.score > best)).collect();
+    let most = barred.iter().map(|fit| fit.score).max();
+    barred.retain(|fit| Some(fit.score) == most);
+    barred.sort_by_key(|fit| power(fit.role));
+    let barred = barred.into_iter().take(MOST_BARRED).map(|fit| fit.at.clone()).collect();
+    if best.is_none() {
+        return nothing_or(barred, policies, &text);
+    }
+    fits.retain(|fit| fit.allowed && Some(fit.score) == best);
+    let mut roles: Vec<(RoleMatch, Power)> =
+        fits.into_iter().map(|fit| (fit.matched(policies, holds), power(fit.role))).collect();
+    roles.sort_by_key(|(found, power)| (!found.eligible, *power, found.role.clone()));
+    roles.truncate(MOST_FITTING);
+    Found::Fitting { roles: roles.into_iter().map(|(found, _)| found).collect(), barred }
+}
+
+fn nothing_or(barred: Vec<RoleRef>, policies: &PolicySet, text: &str) -> Found {
+    if barred.is_empty() { Found::Nothing(nearest_role(policies, text)) } else { Found::Barred(barred) }
+}
+
+/// A role that has some of the words.
+struct Fit<'a> {
+    at: RoleRef,
+    app: &'a App,
+    role: &'a Role,
+    allowed: bool,
+    /// How many of the words it has, and how many of them in its names.
+    score: (usize, usize),
+}
+
+impl Fit<'_> {
+    fn matched(&self, policies: &PolicySet, holds: &[RoleRef]) -> RoleMatch {
+        RoleMatch {
+            eligible: conflicts(policies, &self.at, self.role, holds).is_empty(),
+            role: self.at.clone(),
+            app_name: self.app.name.clone(),
+            role_name: self.role.name.clone(),
+            gives: self.role.gives.clone(),
+            risk: self.role.risk,
+        }
+    }
+}
+
+fn fits<'a>(policies: &'a PolicySet, people: &People, who: &PersonId, wish: &[String]) -> Vec<Fit<'a>> {
+    let person = in_force(people, who, None).ok();
+    let listed = || policies.roles().filter(|(_, app, role)| is_listed(app, role));
+    let known: BTreeSet<String> =
+        listed().flat_map(|(_, app, role)| names(app, role).into_iter().chain(words(&role.gives))).collect();
+    // The words of the catalogue that each word may stand for. Where one is there as it was typed, a slip was not made.
+    let meant: Vec<BTreeSet<&str>> = wish
+        .iter()
+        .take(MOST_WORDS)
+        .map(|word| {
+            let typed = known.iter().any(|other| matches!(like(word, other), Like::Same | Like::Form));
+            let stands = |other: &&String| match like(word, other) {
+                Like::Same | Like::Form | Like::Sense => true,
+                Like::Slip => !typed,
+                Like::Not => false,
+            };
+            known.iter().filter(stands).map(String::as_str).collect()
+        })
+        .collect();
+    let score = |app: &App, role: &Role| {
+        let named = names(app, role);
+        let gives = words(&role.gives);
+        let has = |all: &[String], meant: &BTreeSet<&str>| all.iter().any(|one| meant.contains(one.as_str()));
+        let in_names = meant.iter().filter(|meant| has(&named, meant)).count();
+        let in_all = meant.iter().filter(|meant| has(&named, meant) || has(&gives, meant)).count();
+        (in_all, in_names)
+    };
+    listed()
+        .map(|(at, app, role)| {
+            let allowed = person.is_some_and(|person| rules_allow(&at, role, person).is_granted());
+            Fit { score: score(app, role), at, app, role, allowed }
+        })
+        .filter(|fit| fit.score.0 > 0)
+        .collect()
+}
+
+fn is_listed(app: &App, role: &Role) -> bool {
+    matches!(app.visibility_of(role), Visibility::Listed)
+}
+
+fn names(app: &App, role: &Role) -> Vec<String> {
+    [app.id.as_str(), &app.name, role.id.as_str(), &role.name].iter().flat_map(|text| words(text)).collect()
+}
+
+/// What a role can do at worst: its risk, how many steps it has, how much they name, how long it may last.
+type Power = (Risk, usize, usize, Span);
+
+fn power(role: &Role) -> Power {
+    let named = role.steps.iter().map(|step| leaves(&step.params)).sum();
+    (role.risk, role.steps.len(), named, role.max_duration)
+}
+
+/// The single values in a step's table: two database roles give more than one.
+fn leaves(params: &Value) -> usize {
+    match params {
+        Value::Array(items) => items.iter().map(leaves).sum(),
+        Value::Object(fields) => fields.values().map(leaves).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
+}
+
+/// How a typed word is like one of the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Like {
+    Same,
+    /// Its beginning, its plural, or who does it.
+    Form,
+    Sense,
+    Slip,
+    Not,
+}
+
+fn like(word: &str, other: &str) -> Like {
+    let ending = |longer: &str, shorter: &str| longer.strip_prefix(shorter).map(str::to_owned);
+    let endings = ["s", "es", "r", "er", "ers", "d", "ed", "ing"];
+    if word == other {
+        Like::Same
+    } else if (word.len() >= 3 && other.starts_with(word))
+        || (other.len() >= 4 && ending(word, other).is_some_and(|end| endings.contains(&end.as_str())))
+    {
+        Like::Form
+    } else if SENSES.iter().any(|sense| has_sense(sense, word) && has_sense(sense, other)) {
+        Like::Sense
+    } else if is_slip(word, other) {
+        Like::Slip
+    } else {
+        Like::Not
+    }
+}
+
+fn has_sense(sense: &[&str], word: &str) -> bool {
+    sense.iter().any(|one| word == *one || (one.len() >= 4 && word.strip_suffix('s') == Some(one)))
+}
+
+/// In a short word, a letter in place of another makes a different word; one too many, one too few or two swapped
+/// are slips.
+fn is_slip(word: &str, other: &str) -> bool {
+    let length = word.chars().count();
+    if length < 3 || slips(word, other) > most_slips(word) {
+        return false;
+    }
+    let sorted = |text: &str| {
+        let mut letters: Vec<char> = text.chars().collect();
+        letters.sort_unstable();
+        letters
+    };
+    length >= 5 || length != other.chars().count() || sorted(word) == sorted(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_like_others_as_people_mean_them() {
+        for (word, other, expected) in [
+            ("wiki", "wiki", Like::Same),
+            ("wikis", "wiki", Like::Form),
+            ("admin", "administrator", Like::Form),
+            ("reading", "read", Like::Form),
+            ("view", "reader", Like::Sense),
+            ("edit", "changes", Like::Sense),
+            ("wkii", "wiki", Like::Slip),
+            ("reprots", "reports", Like::Slip),
+            ("databse", "database", Like::Slip),
+            ("lead", "read", Like::Not),
+            ("of", "off", Like::Not),
+            ("page", "password", Like::Not),
+        ] {
+            assert_eq!(like(word, other), expected, "{word} {other}");
+        }
+    }
+}
