@@ -68,6 +68,14 @@ pub enum ReasonCode {
     BadStart,
 }
 
+impl ReasonCode {
+    /// Whether it is about what the requester filled in, rather than about them or the role.
+    #[must_use]
+    pub const fn is_of_form(self) -> bool {
+        matches!(self, Self::Justification | Self::Ticket | Self::Field)
+    }
+}
+
 /// One reason of a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {

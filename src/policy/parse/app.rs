@@ -109,6 +109,7 @@ fn visibility(file: &mut Reading<'_>, keys: &mut Keys<'_, '_>) -> Option<Visibil
         None => Some(Shown::Listed),
     };
     let instead = keys.get("instead").map(|value| {
+        // A word that can't be read is an issue of its own.
         if matches!(shown, Some(Shown::Listed | Shown::Hidden)) {
             file.issue_at(value, "`instead` goes with `visibility = \"retired\"` alone");
         }

@@ -142,7 +142,13 @@ impl Ears {
             return Err(words::no_such_role(&self.settings.command, typed, &[]));
         };
         let length = read.duration.unwrap_or(role.default_duration);
-        let verdict = self.judge(who, at, Some(length), &roles_of(&held));
+        let holds = roles_of(&held);
+        let mut verdict = self.judge(who, at, Some(length), &holds);
+        if verdict.refusals().all(|reason| reason.code.is_of_form()) {
+            // Without a form, so that the rule which allows it is told.
+            let now = self.engine.now();
+            verdict = policy::still_eligible(&policies, &people, &who.id, at, length, &holds, now);
+        }
         let approval = policies.tiers.get(&role.tier).map_or_else(String::new, |tier| {
             let stages = policy::stage_approvers(tier, &app.owners, &who.id, &people);
             words::approval_path(&people, tier, &stages, role.max_duration)

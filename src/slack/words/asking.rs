@@ -3,7 +3,7 @@
 use super::{NAME, WRITTEN, bold, code, names, reason_line, risk, state, written};
 use crate::ids::{PersonId, RoleRef};
 use crate::lifecycle::{Request, State};
-use crate::policy::{App, People, Reason, ReasonCode, Role, RoleMatch, StageApprovers, Tier, Verdict};
+use crate::policy::{App, People, Reason, Role, RoleMatch, StageApprovers, Tier, Verdict};
 use crate::slack::text::{date, inline, list};
 use crate::time::Span;
 
@@ -27,18 +27,17 @@ pub fn role_about(app: &App, role: &Role) -> String {
 /// requester. Names, which don't notify.
 #[must_use]
 pub fn approval_path(people: &People, tier: &Tier, stages: &[StageApprovers], longest: Span) -> String {
+    let (at_once, for_longer) = match tier.auto_under {
+        Some(under) if under >= longest => return "Approved at once: nobody has to be asked.".to_owned(),
+        Some(under) => (format!("Up to {} it is approved at once. ", under.words()), "For longer it"),
+        None => (String::new(), "It"),
+    };
+    if stages.is_empty() || stages.iter().any(|stage| stage.asked.is_empty()) {
+        return format!("{at_once}{for_longer} can't be approved now: there is nobody to ask.");
+    }
     let asked: Vec<String> =
         tier.stages.iter().zip(stages).map(|(stage, who)| stage_asked(people, stage.quorum, who)).collect();
-    let asked = asked.join(", then ");
-    match tier.auto_under {
-        Some(under) if under >= longest => "Approved at once: nobody has to be asked.".to_owned(),
-        Some(under) if asked.is_empty() => format!("Up to {} it is approved at once.", under.words()),
-        Some(under) => {
-            format!("Up to {} it is approved at once; for longer, {asked} will be asked.", under.words())
-        }
-        None if asked.is_empty() => String::new(),
-        None => format!("It needs approval: {asked} will be asked."),
-    }
+    format!("{at_once}{for_longer} needs approval by {}.", asked.join(", then by "))
 }
 
 fn stage_asked(people: &People, quorum: u32, who: &StageApprovers) -> String {
@@ -50,9 +49,8 @@ fn stage_asked(people: &People, quorum: u32, who: &StageApprovers) -> String {
         names.push(format!("{hidden} others"));
     }
     let names = match names.as_slice() {
-        [] => return "nobody, as things are, so that it can't be approved,".to_owned(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        others => others.concat(),
     };
     let names = if quorum > 1 { format!("{quorum} of {names}") } else { names };
     if who.from_fallback { format!("{names} (the fallback)") } else { names }
@@ -148,7 +146,7 @@ pub fn barred_fit(command: &str, barred: &[RoleRef]) -> String {
     let Some(first) = barred.first() else { return String::new() };
     let barred: Vec<String> = barred.iter().map(|role| format!("`{role}`")).collect();
     format!(
-        "{} would fit better, but you may not ask for it. `{} why {first}` tells the rule.",
+        "Not for you, though better by your words: {}. `{} why {first}` tells the rule.",
         list(&barred, 3),
         inline(command, 40)
     )
@@ -162,8 +160,8 @@ pub fn only_barred(command: &str, barred: &[RoleRef]) -> String {
         Some(first) => {
             let barred: Vec<String> = barred.iter().map(|role| format!("`{role}`")).collect();
             format!(
-                "What fits is {}, and you may not ask for it. `{jit} why {first}` tells the rule; `{jit}` alone shows \
-                 what you may ask for.",
+                "What fits your words is not for you: {}. `{jit} why {first}` tells the rule; `{jit}` alone shows what \
+                 you may ask for.",
                 list(&barred, 3)
             )
         }
@@ -196,16 +194,11 @@ pub fn length_cut(typed: Span, most: Span) -> String {
 #[must_use]
 pub fn hint_refused(reasons: &[&Reason]) -> String {
     let ruled: Vec<String> =
-        reasons.iter().filter(|r| is_of_rules(r)).take(3).map(|r| reason_line(r)).collect();
+        reasons.iter().filter(|r| !r.code.is_of_form()).take(3).map(|r| reason_line(r)).collect();
     if ruled.is_empty() { String::new() } else { format!(":no_entry: {}", ruled.join("\n")) }
 }
 
-/// Not of a form that is not filled in.
-fn is_of_rules(reason: &Reason) -> bool {
-    !matches!(reason.code, ReasonCode::Justification | ReasonCode::Ticket | ReasonCode::Field)
-}
-
-/// Whether the person may ask for a role, and by which rule. `standing` is their open request of it, `approval` who
+/// Whether the person may ask for a role, and by which rule; what a form still wants is left out. `standing` is their open request of it, `approval` who
 /// would be asked.
 #[must_use]
 pub fn why(
@@ -219,12 +212,12 @@ pub fn why(
     let role = format!("{} (`{at}`)", bold(title));
     let against: Vec<String> = verdict
         .refusals()
-        .filter(|r| is_of_rules(r))
+        .filter(|r| !r.code.is_of_form())
         .take(10)
         .map(|r| format!("\n• {}", reason_line(r)))
         .collect();
     let held = standing.map(|request| {
-        format!("\nYou have asked for it: {} is {}.", code(request.id), state(request.state.word()))
+        format!("\nYour request {} for it is {}.", code(request.id), state(request.state.word()))
     });
     let held = held.unwrap_or_default();
     if !against.is_empty() {

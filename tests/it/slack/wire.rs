@@ -1,5 +1,6 @@
 //! What Slack sends, read; and the forms that it gets.
 
+use jitney::policy::{People, Person};
 use jitney::slack::envelope::{self, Button, Caller, Frame, Input, Press};
 use jitney::slack::link_plan::Farewell;
 use jitney::slack::modal::{self, Draft};
@@ -228,7 +229,13 @@ fn picture(form: &Value) -> String {
 
 #[test]
 fn forms_have_the_fields_that_the_role_wants() {
-    let (set, people, ann) = (policies(), everybody(), id("ann"));
+    let (set, ann) = (policies(), id("ann"));
+    let mut all: Vec<Person> = everybody().iter().cloned().collect();
+    all[0].manager = Some(id("bob"));
+    for member in &mut all[1..4] {
+        member.groups.insert("dba".parse().unwrap());
+    }
+    let people = People::new(all, at(0), Span::hours(1));
     let story = Story::new(jitney::lifecycle::State::Active { warned: false }).granted();
     let request = &story.dossier.request;
     let chosen = Draft {
