@@ -4,6 +4,7 @@
 mod lengths;
 mod tokens;
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use self::lengths::{Length, Says, find_lengths};
@@ -62,9 +63,13 @@ pub fn read(text: &str, knows: &dyn Fn(&str) -> bool) -> FreeWords {
             token.spoken_for = true;
         }
     }
+    let mut known = BTreeMap::<String, bool>::new();
     for token in &mut tokens {
-        token.known = !token.spoken_for && !token.word.starts_with("http") && is_known(&token.word, knows);
         token.filler = FILLERS.split(' ').any(|one| token.word == one) || is_one_of(&token.word, ARTICLES);
+        let names = !token.spoken_for && !token.filler && !token.word.starts_with("http");
+        // A long reason says the same words over and over, and each is held against the whole catalogue.
+        token.known =
+            names && *known.entry(token.word.clone()).or_insert_with_key(|word| is_known(word, knows));
     }
     let mut reading = Reading { text, tokens: &tokens, role: Vec::new(), why: Vec::new() };
     reading.clauses();

@@ -62,8 +62,9 @@ impl Ears {
             }
             Err(_) => None,
         };
+        let notes = if link.is_none() { vec![words::no_link()] } else { Vec::new() };
         let because = link.map(|link| words::about_message(&link));
-        self.open_request(&who, trigger, Draft { because, ..Draft::default() }).await
+        self.open_request(&who, trigger, Draft { because, notes, ..Draft::default() }).await
     }
 
     pub(super) async fn open_request(

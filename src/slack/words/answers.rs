@@ -223,7 +223,7 @@ pub fn help(command: &str) -> String {
          • `{jit} release R1042`: gives access back\n\
          • `{jit} why billing/write`: whether you may have a role, and by which rule\n\
          • `{jit} revoke @ann billing/read because she moved teams`: takes access, for owners and approvers\n\
-         In a message's menu, *Request access for this thread* puts its link into the reason."
+         In a message's menu, *Request access for this* puts its link into the reason."
     )
 }
 

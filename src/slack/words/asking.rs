@@ -265,6 +265,13 @@ pub fn about_message(link: &str) -> String {
     format!("For {link}")
 }
 
+/// The message's address could not be had.
+#[must_use]
+pub fn no_link() -> String {
+    "Slack did not give me the message's link, perhaps because I am not in its channel. Paste it below if it matters."
+        .to_owned()
+}
+
 /// Where a request stands: its first line. Names, which don't notify.
 #[must_use]
 pub fn status_head(request: &Request) -> String {
@@ -317,7 +324,7 @@ pub fn unknown_holder(account: &str) -> String {
 pub fn nothing_to_revoke(name: &str, role: &str) -> String {
     format!(
         "{} has no active access like `{}` that you may take. Owners of an app and approvers of a role may take access \
-         to it; an operator may take any.",
+         to it; operators take any on the command line.",
         bold(name),
         inline(role, 80)
     )

@@ -145,6 +145,7 @@ fn what_is_said_while_somebody_looks_for_a_role() {
         words::retired(&at_role, Some("reports/view has them, too")),
         words::retired(&at_role, None),
         words::about_message("https://example.slack.com/archives/C1/p17"),
+        words::no_link(),
         words::why(&at_role, title, &granted, hour, "It needs approval by *Bob*.", None),
         words::why(&at_role, title, &refused, hour, "It needs approval by *Bob*.", Some(held[0])),
         words::why(&at_role, title, &only_form, hour, "", None),

@@ -261,3 +261,19 @@ fn forms_have_the_fields_that_the_role_wants() {
     insta::assert_snapshot!(out.join("\n"));
     insta::assert_json_snapshot!(forms[1]);
 }
+
+/// Slack takes names of 24 characters at most, and sends the callback ids back.
+#[test]
+fn the_manifest_registers_the_shortcuts_that_are_read() {
+    let manifest = include_str!("../../../manifest.yaml");
+    let shortcuts = manifest.split("  shortcuts:\n").nth(1).unwrap().split("\noauth_config:").next().unwrap();
+    let of = |key: &str| {
+        let lines = shortcuts.lines().map(|line| line.trim_start_matches([' ', '-']));
+        lines.filter_map(|line| line.strip_prefix(key)).map(str::trim).collect::<Vec<_>>()
+    };
+    assert_eq!(of("callback_id:"), [envelope::SHORTCUT, envelope::MESSAGE_SHORTCUT]);
+    assert_eq!(of("type:"), ["global", "message"]);
+    for name in of("name:") {
+        assert!((1..=24).contains(&name.chars().count()), "{name}");
+    }
+}
