@@ -112,8 +112,8 @@ struct Fit<'a> {
     app: &'a App,
     role: &'a Role,
     allowed: bool,
-    /// How many of the words it has, and how many of them in its names.
-    score: (usize, usize),
+    /// Whether one of the words names its app; how many of the words it has; how many of them in its names.
+    score: (bool, usize, usize),
 }
 
 impl Fit<'_> {
@@ -152,16 +152,18 @@ fn fits<'a>(policies: &'a PolicySet, people: &People, who: &PersonId, wish: &[St
         let named = names(app, role);
         let gives = words(&role.gives);
         let has = |all: &[String], meant: &BTreeSet<&str>| all.iter().any(|one| meant.contains(one.as_str()));
+        let apps: Vec<String> = [app.id.as_str(), &app.name].iter().flat_map(|text| words(text)).collect();
+        let in_app = meant.iter().any(|meant| has(&apps, meant));
         let in_names = meant.iter().filter(|meant| has(&named, meant)).count();
         let in_all = meant.iter().filter(|meant| has(&named, meant) || has(&gives, meant)).count();
-        (in_all, in_names)
+        (in_app, in_all, in_names)
     };
     listed()
         .map(|(at, app, role)| {
             let allowed = person.is_some_and(|person| rules_allow(&at, role, person).is_granted());
             Fit { score: score(app, role), at, app, role, allowed }
         })
-        .filter(|fit| fit.score.0 > 0)
+        .filter(|fit| fit.score.1 > 0)
         .collect()
 }
 

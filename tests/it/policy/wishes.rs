@@ -103,7 +103,7 @@ fn offered(policies: &PolicySet, who: &str, wish: &[String]) -> Vec<String> {
 
 /// What was typed; the role that comes first and those that fit besides, by power; for how long, why, and which
 /// ticket. Who writes a role's exact name gets that role, with the reason when they may not have it.
-const PHRASINGS: [(&str, &str, &str, &str, &str); 44] = [
+const PHRASINGS: [(&str, &str, &str, &str, &str); 59] = [
     ("read billing prod for 2h because INC-42", "billing/read billing/write", "2h", "INC-42", "INC-42"),
     ("2 hours of wiki read, need to fix a page, INC-42", "wiki/read", "2h", "need to fix a page", "INC-42"),
     ("billing/read", "billing/read", "", "", ""),
@@ -238,6 +238,51 @@ const PHRASINGS: [(&str, &str, &str, &str, &str); 44] = [
     ("old reports 30m: figures of 2011", "reports/view", "30m", "figures of 2011", ""),
     ("payroll reader for 1h", "payroll/read", "1h", "", ""),
     ("unicorns for 1h because of magic", "", "1h", "magic", ""),
+    ("can I get into the wiki pls", "wiki/read wiki/edit wiki/export wiki/admin", "", "", ""),
+    (
+        "I need the wiki to look up the runbook for INC-3, 30m",
+        "wiki/read wiki/edit wiki/export wiki/admin",
+        "30m",
+        "to look up the runbook for INC-3",
+        "INC-3",
+    ),
+    (
+        "give me billing db write access for 3 hours, reason: fix invoice 4711, ticket FIN-9",
+        "billing/write",
+        "3h",
+        "fix invoice 4711",
+        "FIN-9",
+    ),
+    ("billing read 2h. need to check invoices", "billing/read", "2h", "need to check invoices", ""),
+    ("prod logs for debugging for 1h", "k8s-prod/logs", "1h", "debugging", ""),
+    ("read-only billing 1h", "billing/read", "1h", "", ""),
+    ("wiki for 2 h", "wiki/read wiki/edit wiki/export wiki/admin", "2h", "", ""),
+    ("logs (prod) 30m", "k8s-prod/logs", "30m", "", ""),
+    ("wiki read access for bob for 1h", "wiki/read", "1h", "bob", ""),
+    (
+        "for 1h: wiki reader – onboarding of a new colleague",
+        "wiki/read",
+        "1h",
+        "onboarding of a new colleague",
+        "",
+    ),
+    (
+        "wiki 2hrs b/c INC-42 is open",
+        "wiki/read wiki/edit wiki/export wiki/admin",
+        "2h",
+        "INC-42 is open",
+        "INC-42",
+    ),
+    (
+        "I'd like to view billing for an hour and a half because of the audit",
+        "billing/read billing/write",
+        "1h30m",
+        "the audit",
+        "",
+    ),
+    ("Production cluster shell 10 minutes!", "k8s-prod/exec", "10m", "", ""),
+    ("admin of billing, 1h, schema migration", "billing/admin", "1h", "schema migration", ""),
+    ("the wiki, read only, half a day, writing the handbook", "wiki/read", "12h", "writing the handbook", ""),
 ];
 
 #[test]
