@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::eligible::{conflicts, in_force, rules_allow};
-use super::search::{RoleLookup, RoleMatch, find_role, nearest_role, words};
+use super::search::{RoleMatch, named_roles, nearest_role, words};
 use super::{App, People, PolicySet, Risk, Role, Visibility};
 use crate::ids::{PersonId, RoleRef};
 use crate::nearest::{most_slips, slips};
@@ -61,8 +61,9 @@ impl Vocabulary {
     /// Whether a word is one of them, or a slip away from one.
     #[must_use]
     pub fn knows(&self, word: &str) -> bool {
+        let typed = Typed::new(word);
         self.0.contains(word)
-            || self.0.iter().any(|known| !matches!(like(word, known), Like::Not | Like::Sense))
+            || self.0.iter().any(|known| !matches!(typed.like(known), Like::Not | Like::Sense))
     }
 }
 
@@ -76,8 +77,8 @@ pub fn find(
     wish: &[String],
 ) -> Found {
     let text = wish.join(" ");
-    if let RoleLookup::Exact(role) = find_role(policies, &text) {
-        return Found::Named(role);
+    if let [role] = named_roles(policies, &text).as_slice() {
+        return Found::Named(role.clone());
     }
     let spelled = wish.iter().find_map(|word| word.parse().ok().filter(|at| policies.role(at).is_some()));
     if let Some(role) = spelled {
@@ -134,20 +135,8 @@ fn fits<'a>(policies: &'a PolicySet, people: &People, who: &PersonId, wish: &[St
     let listed = || policies.roles().filter(|(_, app, role)| is_listed(app, role));
     let known: BTreeSet<String> =
         listed().flat_map(|(_, app, role)| names(app, role).into_iter().chain(words(&role.gives))).collect();
-    // The words of the catalogue that each word may stand for. Where one is there as it was typed, a slip was not made.
-    let meant: Vec<BTreeSet<&str>> = wish
-        .iter()
-        .take(MOST_WORDS)
-        .map(|word| {
-            let typed = known.iter().any(|other| matches!(like(word, other), Like::Same | Like::Form));
-            let stands = |other: &&String| match like(word, other) {
-                Like::Same | Like::Form | Like::Sense => true,
-                Like::Slip => !typed,
-                Like::Not => false,
-            };
-            known.iter().filter(stands).map(String::as_str).collect()
-        })
-        .collect();
+    let meant: Vec<BTreeSet<&str>> =
+        wish.iter().take(MOST_WORDS).map(|word| stands_for(word, &known)).collect();
     let score = |app: &App, role: &Role| {
         let named = names(app, role);
         let gives = words(&role.gives);
@@ -159,12 +148,26 @@ fn fits<'a>(policies: &'a PolicySet, people: &People, who: &PersonId, wish: &[St
         (in_app, in_all, in_names)
     };
     listed()
-        .map(|(at, app, role)| {
+        .map(|(at, app, role)| (score(app, role), at, app, role))
+        .filter(|((_, in_all, _), ..)| *in_all > 0)
+        .map(|(score, at, app, role)| {
             let allowed = person.is_some_and(|person| rules_allow(&at, role, person).is_granted());
-            Fit { score: score(app, role), at, app, role, allowed }
+            Fit { at, app, role, allowed, score }
         })
-        .filter(|fit| fit.score.1 > 0)
         .collect()
+}
+
+/// The words of the catalogue that a typed one may stand for. Where it is there as it was typed, no slip was made.
+fn stands_for<'k>(word: &str, known: &'k BTreeSet<String>) -> BTreeSet<&'k str> {
+    let typed = Typed::new(word);
+    let like: Vec<(&str, Like)> = known.iter().map(|other| (other.as_str(), typed.like(other))).collect();
+    let is_there = like.iter().any(|(_, like)| matches!(like, Like::Same | Like::Form));
+    let stands = |like: &Like| match like {
+        Like::Same | Like::Form | Like::Sense => true,
+        Like::Slip => !is_there,
+        Like::Not => false,
+    };
+    like.iter().filter(|(_, like)| stands(like)).map(|(other, _)| *other).collect()
 }
 
 fn is_listed(app: &App, role: &Role) -> bool {
@@ -203,21 +206,59 @@ enum Like {
     Not,
 }
 
-fn like(word: &str, other: &str) -> Like {
-    let ending = |longer: &str, shorter: &str| longer.strip_prefix(shorter).map(str::to_owned);
-    let endings = ["s", "es", "r", "er", "ers", "d", "ed", "ing"];
-    if word == other {
-        Like::Same
-    } else if (word.len() >= 3 && other.starts_with(word))
-        || (other.len() >= 4 && ending(word, other).is_some_and(|end| endings.contains(&end.as_str())))
-    {
-        Like::Form
-    } else if SENSES.iter().any(|sense| has_sense(sense, word) && has_sense(sense, other)) {
-        Like::Sense
-    } else if is_slip(word, other) {
-        Like::Slip
-    } else {
-        Like::Not
+/// Endings that make no other word.
+const ENDINGS: [&str; 8] = ["s", "es", "r", "er", "ers", "d", "ed", "ing"];
+
+/// A typed word, with what is asked of it again and again.
+struct Typed<'w> {
+    word: &'w str,
+    /// What it means in the names of roles.
+    sense: Option<&'static [&'static str]>,
+    length: usize,
+    letters: u64,
+    most_slips: usize,
+}
+
+impl<'w> Typed<'w> {
+    fn new(word: &'w str) -> Self {
+        Self {
+            word,
+            sense: SENSES.into_iter().find(|sense| has_sense(sense, word)),
+            length: word.chars().count(),
+            letters: letters(word),
+            most_slips: most_slips(word),
+        }
+    }
+
+    fn like(&self, other: &str) -> Like {
+        let word = self.word;
+        let ends = |end: &str| ENDINGS.contains(&end);
+        if word == other {
+            Like::Same
+        } else if (word.len() >= 3 && other.starts_with(word))
+            || (other.len() >= 4 && word.strip_prefix(other).is_some_and(ends))
+        {
+            Like::Form
+        } else if self.sense.is_some_and(|sense| has_sense(sense, other)) {
+            Like::Sense
+        } else if self.is_slip(other) {
+            Like::Slip
+        } else {
+            Like::Not
+        }
+    }
+
+    /// In a short word, a letter in place of another makes a different word; one too many, one too few or two swapped
+    /// are slips.
+    fn is_slip(&self, other: &str) -> bool {
+        let length = other.chars().count();
+        // Cheap before dear: a catalogue may have many thousands of words. One slip changes two letters at most.
+        let near = self.length.abs_diff(length) <= self.most_slips
+            && (self.letters ^ letters(other)).count_ones() as usize <= 2 * self.most_slips;
+        if self.length < 3 || !near || slips(self.word, other) > self.most_slips {
+            return false;
+        }
+        self.length >= 5 || self.length != length || sorted(self.word) == sorted(other)
     }
 }
 
@@ -225,20 +266,15 @@ fn has_sense(sense: &[&str], word: &str) -> bool {
     sense.iter().any(|one| word == *one || (one.len() >= 4 && word.strip_suffix('s') == Some(one)))
 }
 
-/// In a short word, a letter in place of another makes a different word; one too many, one too few or two swapped
-/// are slips.
-fn is_slip(word: &str, other: &str) -> bool {
-    let (length, others) = (word.chars().count(), other.chars().count());
-    // Cheap before dear: a catalogue has thousands of words.
-    if length < 3 || length.abs_diff(others) > most_slips(word) || slips(word, other) > most_slips(word) {
-        return false;
-    }
-    let sorted = |text: &str| {
-        let mut letters: Vec<char> = text.chars().collect();
-        letters.sort_unstable();
-        letters
-    };
-    length >= 5 || length != others || sorted(word) == sorted(other)
+/// Which letters there are, as bits; several letters may share one.
+fn letters(text: &str) -> u64 {
+    text.chars().fold(0, |bits, c| bits | 1 << (u32::from(c) % 64))
+}
+
+fn sorted(text: &str) -> Vec<char> {
+    let mut letters: Vec<char> = text.chars().collect();
+    letters.sort_unstable();
+    letters
 }
 
 #[cfg(test)]
@@ -261,7 +297,7 @@ mod tests {
             ("of", "off", Like::Not),
             ("page", "password", Like::Not),
         ] {
-            assert_eq!(like(word, other), expected, "{word} {other}");
+            assert_eq!(Typed::new(word).like(other), expected, "{word} {other}");
         }
     }
 }

@@ -87,20 +87,21 @@ pub fn search(
 /// `billing` when that app has one role that is listed. Those that are only near it are listed ones.
 #[must_use]
 pub fn find_role(policies: &PolicySet, text: &str) -> RoleLookup {
+    match named_roles(policies, text).as_slice() {
+        [] => RoleLookup::Nearest(nearest_role(policies, text)),
+        [one] => RoleLookup::Exact(one.clone()),
+        several => RoleLookup::Nearest(several.iter().take(MOST_SUGGESTIONS).cloned().collect()),
+    }
+}
+
+/// The roles that have the text for a name, by id.
+pub(super) fn named_roles(policies: &PolicySet, text: &str) -> Vec<RoleRef> {
     let wanted = words(text);
-    let mut fitting = policies.roles().filter(|(at, app, role)| {
+    let named = policies.roles().filter(|(at, app, role)| {
         let listed = matches!(app.visibility_of(role), Visibility::Listed);
         spellings(app, role).any(|spelling| spelling == wanted) || listed && names_only_role(app, at, &wanted)
     });
-    match (fitting.next(), fitting.next()) {
-        (Some((at, _, _)), None) => RoleLookup::Exact(at),
-        (Some((first, _, _)), Some((second, _, _))) => {
-            let others = fitting.map(|(at, _, _)| at);
-            let all = [first, second].into_iter().chain(others);
-            RoleLookup::Nearest(all.take(MOST_SUGGESTIONS).collect())
-        }
-        (None, _) => RoleLookup::Nearest(nearest_role(policies, text)),
-    }
+    named.map(|(at, _, _)| at).collect()
 }
 
 /// The roles nearest to the text, best first; none when nothing is near.

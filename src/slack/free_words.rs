@@ -4,7 +4,6 @@
 mod lengths;
 mod tokens;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use self::lengths::{Length, Says, find_lengths};
@@ -12,6 +11,8 @@ use self::tokens::{Token, tokens};
 use crate::ids::IssueKey;
 use crate::time::Span;
 
+/// Words that are held against the names of roles: what comes after them is reason.
+const HELD_MOST: usize = 60;
 /// Words that begin the reason.
 const BECAUSE: &[&str] = &["because", "cause", "cos", "cuz", "bc", "b/c", "since", "reason", "justification"];
 /// Two words that do.
@@ -63,13 +64,10 @@ pub fn read(text: &str, knows: &dyn Fn(&str) -> bool) -> FreeWords {
             token.spoken_for = true;
         }
     }
-    let mut known = BTreeMap::<String, bool>::new();
-    for token in &mut tokens {
+    for (index, token) in tokens.iter_mut().enumerate() {
         token.filler = FILLERS.split(' ').any(|one| token.word == one) || is_one_of(&token.word, ARTICLES);
-        let names = !token.spoken_for && !token.filler && !token.word.starts_with("http");
-        // A long reason says the same words over and over, and each is held against the whole catalogue.
-        token.known =
-            names && *known.entry(token.word.clone()).or_insert_with_key(|word| is_known(word, knows));
+        let may_name = !token.spoken_for && !token.filler && !token.word.starts_with("http");
+        token.known = may_name && index < HELD_MOST && is_known(&token.word, knows);
     }
     let mut reading = Reading { text, tokens: &tokens, role: Vec::new(), why: Vec::new() };
     reading.clauses();
