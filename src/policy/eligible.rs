@@ -3,7 +3,7 @@
 
 use super::facts::{Fit, checks, fit};
 use super::search::nearest_role;
-use super::{App, Ask, People, Person, PolicySet, Reason, Role, Tier, Verdict};
+use super::{App, Ask, People, Person, PolicySet, Reason, Role, Tier, Verdict, Visibility};
 use super::{approve, form, reasons};
 use crate::ids::{PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
@@ -53,6 +53,7 @@ pub fn may_ask(
         found.against.push(unknown_role(policies, &ask.role));
         return found.verdict();
     };
+    found.against.extend(retired(&ask.role, app, role));
     if let Some(person) = person {
         found.rules(&ask.role, role, person);
     }
@@ -110,10 +111,11 @@ pub(super) fn judge(
     holds: &[RoleRef],
 ) -> Verdict {
     let mut found = Findings::default();
-    let Some((_, role)) = policies.role(at) else {
+    let Some((app, role)) = policies.role(at) else {
         found.against.push(unknown_role(policies, at));
         return found.verdict();
     };
+    found.against.extend(retired(at, app, role));
     found.rules(at, role, person);
     found.conflicts(policies, at, role, holds);
     found.duration(at, role, duration);
@@ -160,6 +162,14 @@ pub(super) fn conflicts(policies: &PolicySet, at: &RoleRef, role: &Role, holds: 
     }
     found.dedup();
     found
+}
+
+/// Why nobody asks for it any more, when nobody does.
+fn retired(at: &RoleRef, app: &App, role: &Role) -> Option<Reason> {
+    match app.visibility_of(role) {
+        Visibility::Listed | Visibility::Hidden => None,
+        Visibility::Retired { instead } => Some(reasons::retired(at, role, instead.as_deref())),
+    }
 }
 
 fn unknown_role(policies: &PolicySet, at: &RoleRef) -> Reason {

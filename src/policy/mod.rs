@@ -7,6 +7,7 @@ mod catalogue;
 mod check;
 mod eligible;
 mod facts;
+mod find;
 mod form;
 mod parse;
 mod people;
@@ -21,11 +22,12 @@ pub use ask::Ask;
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use check::{TestResult, Warning, lint, run_tests};
 pub use eligible::{AskMode, auto_approves, may_ask, still_eligible};
+pub use find::{Found, Vocabulary, find};
 pub use parse::{Issue, SourceFile, parse};
 pub use people::{Employment, People, Person};
 pub use search::{RoleLookup, RoleMatch, find_role, search};
 pub use types::{
     App, ApproverRef, BreakGlass, Digest, Expectation, Field, Layer, PolicySet, PolicyTest, Risk, Role, Rule,
-    Stage, StepSpec, TicketRule, Tier,
+    Stage, StepSpec, TicketRule, Tier, Visibility,
 };
 pub use verdict::{Reason, ReasonCode, Verdict};

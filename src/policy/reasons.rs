@@ -55,6 +55,11 @@ pub(super) fn unknown_role(at: &RoleRef, nearest: Option<&RoleRef>) -> Reason {
     reason(ReasonCode::UnknownRole, "only roles of the policies (built in)", saw, wants)
 }
 
+pub(super) fn retired(at: &RoleRef, role: &Role, instead: Option<&str>) -> Reason {
+    let rule = rule_of(at, role, "visibility");
+    reason(ReasonCode::Retired, rule, "it is retired", instead.unwrap_or("another role"))
+}
+
 pub(super) fn never(at: &RoleRef, number: usize, place: &str, checks: &[Check]) -> Reason {
     let rule = format!("never[{number}] of {at} ({place})");
     let saw = listed(checks.iter().map(|check| check.saw.as_str()), "and");

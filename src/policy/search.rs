@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use super::eligible::{conflicts, in_force, rules_allow};
-use super::{App, People, PolicySet, Risk, Role};
+use super::{App, People, PolicySet, Risk, Role, Visibility};
 use crate::ids::{PersonId, RoleRef};
 use crate::nearest::{most_slips, slips};
 
@@ -38,8 +38,9 @@ pub enum RoleLookup {
 }
 
 /// The roles that the rules let this person ask for and that have every word of the query in the app, the role or
-/// what it gives; best first, all of them by name for an empty query. People who are unknown or have left find
-/// nothing. An old directory is no hindrance to looking: asking is.
+/// what it gives; best first, all of them by name for an empty query. A hidden role is found by its exact name alone,
+/// a retired one not at all. People who are unknown or have left find nothing. An old directory is no hindrance to
+/// looking: asking is.
 #[must_use]
 pub fn search(
     policies: &PolicySet,
@@ -54,6 +55,14 @@ pub fn search(
     let mut found: Vec<(u32, RoleMatch)> = Vec::new();
     for (at, app, role) in policies.roles() {
         let Some(score) = score(&query, app, role) else { continue };
+        let shown = match app.visibility_of(role) {
+            Visibility::Listed => true,
+            Visibility::Hidden => spellings(app, role).any(|spelling| spelling == query),
+            Visibility::Retired { .. } => false,
+        };
+        if !shown {
+            continue;
+        }
         if !rules_allow(&at, role, person).is_granted() {
             continue;
         }
@@ -75,22 +84,24 @@ pub fn search(
 }
 
 /// The role that the text names, as `billing/read`, `billing read`, `Billing database · Read only`, or just
-/// `billing` when that app has one role.
+/// `billing` when that app has one role that is listed. Those that are only near it are listed ones.
 #[must_use]
 pub fn find_role(policies: &PolicySet, text: &str) -> RoleLookup {
-    let wanted = words(text);
-    let mut fitting = policies.roles().filter(|(at, app, role)| {
-        spellings(app, role).any(|spelling| spelling == wanted) || names_only_role(app, at, &wanted)
-    });
-    match (fitting.next(), fitting.next()) {
-        (Some((at, _, _)), None) => RoleLookup::Exact(at),
-        (Some((first, _, _)), Some((second, _, _))) => {
-            let others = fitting.map(|(at, _, _)| at);
-            let all = [first, second].into_iter().chain(others);
-            RoleLookup::Nearest(all.take(MOST_SUGGESTIONS).collect())
-        }
-        (None, _) => RoleLookup::Nearest(nearest_role(policies, text)),
+    match named_roles(policies, text).as_slice() {
+        [] => RoleLookup::Nearest(nearest_role(policies, text)),
+        [one] => RoleLookup::Exact(one.clone()),
+        several => RoleLookup::Nearest(several.iter().take(MOST_SUGGESTIONS).cloned().collect()),
     }
+}
+
+/// The roles that have the text for a name, by id.
+pub(super) fn named_roles(policies: &PolicySet, text: &str) -> Vec<RoleRef> {
+    let wanted = words(text);
+    let named = policies.roles().filter(|(at, app, role)| {
+        let listed = matches!(app.visibility_of(role), Visibility::Listed);
+        spellings(app, role).any(|spelling| spelling == wanted) || listed && names_only_role(app, at, &wanted)
+    });
+    named.map(|(at, _, _)| at).collect()
 }
 
 /// The roles nearest to the text, best first; none when nothing is near.
@@ -102,6 +113,9 @@ pub(super) fn nearest_role(policies: &PolicySet, text: &str) -> Vec<RoleRef> {
     }
     let mut near: Vec<(usize, RoleRef)> = Vec::new();
     for (at, app, role) in policies.roles() {
+        if !matches!(app.visibility_of(role), Visibility::Listed) {
+            continue;
+        }
         let whole = spellings(app, role).map(|spelling| slips(&joined, &spelling.join(" ")));
         // An app alone, or a role alone, is near to each role that it could be.
         let part = [app.id.as_str(), role.id.as_str()].map(|part| slips(&joined, &words(part).join(" ")) + 1);
@@ -131,7 +145,7 @@ fn spellings<'a>(app: &'a App, role: &'a Role) -> impl Iterator<Item = Vec<Strin
 }
 
 /// Lower-cased words without what stands between them.
-fn words(text: &str) -> Vec<String> {
+pub(super) fn words(text: &str) -> Vec<String> {
     text.split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_lowercase)

@@ -123,6 +123,22 @@ impl TicketRule {
     }
 }
 
+/// Who finds an app or a role. It decides what is shown, and of [`Visibility::Retired`] also what may be asked for;
+/// of the rest, `eligible` and `never` alone decide.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Visibility {
+    /// Whoever may have it.
+    #[default]
+    Listed,
+    /// Whoever may have it and writes its exact name.
+    Hidden,
+    /// Nobody: it is not to be asked for any more. What is active ends in time.
+    Retired {
+        /// What to ask for instead, in words.
+        instead: Option<String>,
+    },
+}
+
 /// All policies at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
@@ -163,10 +179,23 @@ pub struct App {
     pub owners: Vec<PersonId>,
     /// Where the access lives.
     pub layer: Layer,
+    /// Who finds its roles.
+    pub visibility: Visibility,
     /// What can be asked for.
     pub roles: BTreeMap<RoleId, Role>,
     /// The tables that `policy test` runs.
     pub tests: Vec<PolicyTest>,
+}
+
+impl App {
+    /// Who finds this role of it: the app's word or the role's, whichever shows less.
+    #[must_use]
+    pub fn visibility_of<'a>(&'a self, role: &'a Role) -> &'a Visibility {
+        match (&role.visibility, &self.visibility) {
+            (own @ Visibility::Retired { .. }, _) => own,
+            (own, apps) => own.max(apps),
+        }
+    }
 }
 
 /// One role of an app.
@@ -190,6 +219,8 @@ pub struct Role {
     pub revoke_target: Span,
     /// Who approves.
     pub tier: TierId,
+    /// Who finds it; see [`App::visibility_of`] for what its app adds.
+    pub visibility: Visibility,
     /// Whether a ticket is named.
     pub ticket: TicketRule,
     /// May ask: one of these matches. Nobody, when empty.

@@ -18,6 +18,8 @@ pub enum ReasonCode {
     StaleDirectory,
     /// No such app or role in the policies.
     UnknownRole,
+    /// The app or the role is not to be asked for any more.
+    Retired,
     /// A `never` rule matched.
     Never,
     /// No `eligible` rule matched.
@@ -64,6 +66,14 @@ pub enum ReasonCode {
     Internal,
     /// The start lies in the past or too far ahead.
     BadStart,
+}
+
+impl ReasonCode {
+    /// Whether it is about what the requester filled in, rather than about them or the role.
+    #[must_use]
+    pub const fn is_of_form(self) -> bool {
+        matches!(self, Self::Justification | Self::Ticket | Self::Field)
+    }
 }
 
 /// One reason of a verdict.

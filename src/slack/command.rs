@@ -2,21 +2,32 @@
 
 use crate::ids::RequestId;
 use crate::nearest::nearest;
-use crate::slack::text::unescape;
+use crate::slack::free_words;
+use crate::slack::text::typed;
 use crate::time::Span;
 
 /// The words that a command begins with.
-const WORDS: [&str; 5] = ["request", "list", "extend", "release", "help"];
+pub const WORDS: [&str; 8] = ["request", "list", "status", "extend", "release", "revoke", "why", "help"];
 /// Slack's own limit is not told; nobody types more.
 const LONGEST: usize = 4000;
 
 /// What was typed after `/jit`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SlashCommand {
-    /// The request form, filled in as far as was typed.
-    Request(Prefill),
+    /// The form with everything that one may ask for.
+    Catalogue,
+    /// The request form, filled in as far as these words say.
+    Request {
+        /// As they were typed.
+        words: String,
+    },
     /// What I have and what waits.
     List,
+    /// Where a request stands.
+    Status {
+        /// Which.
+        request: RequestId,
+    },
     /// The extension form.
     Extend {
         /// Of which grant.
@@ -31,19 +42,34 @@ pub enum SlashCommand {
         /// Which grant.
         request: RequestId,
     },
+    /// Takes somebody's access.
+    Revoke {
+        /// Which.
+        what: Taken,
+        /// Why.
+        because: Option<String>,
+    },
+    /// Why I may, or may not, have a role.
+    Why {
+        /// The role, and for how long, as it was typed.
+        words: String,
+    },
     /// What there is to type.
     Help,
 }
 
-/// What the request form begins with.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Prefill {
-    /// A role, as it was typed.
-    pub role: Option<String>,
-    /// For how long.
-    pub duration: Option<Span>,
-    /// Why.
-    pub because: Option<String>,
+/// Whose access is taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// That of a request.
+    Grant(RequestId),
+    /// A person's access to a role.
+    Of {
+        /// The account that was mentioned.
+        account: String,
+        /// The role, as it was typed.
+        role: String,
+    },
 }
 
 /// What was not understood.
@@ -56,23 +82,28 @@ pub enum CommandError {
         /// The one that it looks like.
         nearest: Option<&'static str>,
     },
-    /// `extend` and `release` need a request's id.
+    /// `status`, `extend` and `release` need a request's id.
     RequestId {
-        /// `extend` or `release`.
+        /// Which of them.
         word: &'static str,
         /// What stood in its place; nothing, perhaps.
         text: String,
     },
-    /// After `for` comes a length of time.
-    Duration {
-        /// What came.
+    /// `revoke` needs a person or a request.
+    Person {
+        /// What stood in their place; nothing, perhaps.
         text: String,
+    },
+    /// A word of ours needs a role behind it.
+    Role {
+        /// Which word.
+        word: &'static str,
     },
     /// More than anybody types.
     TooLong,
 }
 
-/// Reads what was typed after the command.
+/// Reads what was typed after the command, as Slack sends it: with accounts and links in its own brackets.
 ///
 /// # Errors
 /// Says what was not understood.
@@ -80,72 +111,78 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
     if text.chars().count() > LONGEST {
         return Err(CommandError::TooLong);
     }
-    let text = unescape(text);
-    let (word, rest) = split_word(&text);
+    let (word, rest) = split_word(text);
     match word.to_lowercase().as_str() {
-        "" => Ok(SlashCommand::Request(Prefill::default())),
-        "request" => {
-            let Tail { head, duration, because } = tail(rest)?;
-            Ok(SlashCommand::Request(Prefill { role: head, duration, because }))
-        }
+        "" => Ok(SlashCommand::Catalogue),
+        "request" => Ok(match typed(rest).trim() {
+            "" => SlashCommand::Catalogue,
+            words => SlashCommand::Request { words: words.to_owned() },
+        }),
         "list" => Ok(SlashCommand::List),
+        "status" => Ok(SlashCommand::Status { request: request_id("status", rest)? }),
         "extend" => {
             let (id, rest) = split_word(rest);
             let request = request_id("extend", id)?;
-            let Tail { head, duration, because } = tail(rest)?;
-            if let Some(text) = head {
-                return Err(CommandError::Duration { text });
-            }
-            Ok(SlashCommand::Extend { request, duration, because })
+            let rest = typed(rest);
+            // No word of it names a role: without a word that begins the reason, all of it is.
+            let read = free_words::read(&rest, &|_| false);
+            let all = (!read.role.is_empty()).then(|| rest.trim().to_owned());
+            Ok(SlashCommand::Extend { request, duration: read.duration, because: read.because.or(all) })
         }
         "release" => Ok(SlashCommand::Release { request: request_id("release", rest)? }),
+        "revoke" => revoke(rest),
+        "why" => match typed(rest).trim() {
+            "" => Err(CommandError::Role { word: "why" }),
+            words => Ok(SlashCommand::Why { words: words.to_owned() }),
+        },
         "help" | "?" => Ok(SlashCommand::Help),
-        other => Err(CommandError::UnknownWord { word: word.to_owned(), nearest: meant(other) }),
+        other => Err(CommandError::UnknownWord { word: typed(word), nearest: meant(other) }),
     }
 }
 
-struct Tail {
-    head: Option<String>,
-    duration: Option<Span>,
-    because: Option<String>,
-}
-
-/// `[words] [for SPAN] [because TEXT]`
-fn tail(text: &str) -> Result<Tail, CommandError> {
-    let (text, because) = split_at_word(text, "because", Occurrence::First);
-    let (head, span) = split_at_word(text, "for", Occurrence::Last);
-    let duration = match span {
-        None => None,
-        Some(span) => Some(span.parse().map_err(|_| CommandError::Duration { text: span.to_owned() })?),
+/// `R1042 [because] …` or `<@U…|name> app/role [because] …`
+fn revoke(text: &str) -> Result<SlashCommand, CommandError> {
+    let (whom, rest) = split_word(text);
+    if let Ok(request) = whom.parse() {
+        return Ok(SlashCommand::Revoke { what: Taken::Grant(request), because: reason(rest) });
+    }
+    let account = whom.strip_prefix("<@").and_then(|account| account.strip_suffix('>'));
+    let Some(account) = account else {
+        return Err(CommandError::Person { text: typed(whom) });
     };
-    let owned = |text: &str| Some(text.trim().to_owned()).filter(|t| !t.is_empty());
-    Ok(Tail { head: owned(head), duration, because: because.and_then(owned) })
+    let account = account.split('|').next().unwrap_or(account).to_owned();
+    let (role, because) = match split_at_because(rest) {
+        (role, Some(because)) => (role, reason(because)),
+        (rest, None) => {
+            let (role, because) = split_word(rest);
+            (role, reason(because))
+        }
+    };
+    let role = typed(role).trim().to_owned();
+    if role.is_empty() {
+        return Err(CommandError::Role { word: "revoke" });
+    }
+    Ok(SlashCommand::Revoke { what: Taken::Of { account, role }, because })
 }
 
-enum Occurrence {
-    First,
-    Last,
+fn reason(text: &str) -> Option<String> {
+    let (before, after) = split_at_because(text);
+    let text = after.filter(|_| before.trim().is_empty()).unwrap_or(text);
+    Some(typed(text).trim().to_owned()).filter(|reason| !reason.is_empty())
 }
 
-/// Splits at a word that stands alone, in any case; the word itself is dropped.
-fn split_at_word<'a>(text: &'a str, word: &str, which: Occurrence) -> (&'a str, Option<&'a str>) {
-    let mut found = None;
+/// Splits at the first `because` that stands alone; the word itself is dropped.
+fn split_at_because(text: &str) -> (&str, Option<&str>) {
     let mut rest = text;
     while let Some(skipped) = rest.find(|c: char| !c.is_whitespace()) {
         let begin = text.len() - rest.len() + skipped;
-        let (this, tail) = split_word(rest);
-        if this.to_lowercase() == word {
-            found = Some((begin, begin + this.len()));
-            if matches!(which, Occurrence::First) {
-                break;
-            }
+        let (word, tail) = split_word(rest);
+        if word.eq_ignore_ascii_case("because") {
+            return (text.get(..begin).unwrap_or_default(), Some(tail));
         }
         rest = tail;
     }
-    match found.and_then(|(begin, end)| Some((text.get(..begin)?, text.get(end..)?))) {
-        Some((before, after)) => (before, Some(after.trim())),
-        None => (text, None),
-    }
+    (text, None)
 }
 
 fn split_word(text: &str) -> (&str, &str) {
@@ -154,7 +191,7 @@ fn split_word(text: &str) -> (&str, &str) {
 }
 
 fn request_id(word: &'static str, text: &str) -> Result<RequestId, CommandError> {
-    text.trim().parse().map_err(|_| CommandError::RequestId { word, text: text.trim().to_owned() })
+    text.trim().parse().map_err(|_| CommandError::RequestId { word, text: typed(text.trim()) })
 }
 
 /// The word of ours that was begun, or that a typing error may have meant.
@@ -167,47 +204,56 @@ fn meant(word: &str) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    fn prefill(role: Option<&str>, duration: Option<Span>, because: Option<&str>) -> SlashCommand {
-        SlashCommand::Request(Prefill {
-            role: role.map(str::to_owned),
-            duration,
-            because: because.map(str::to_owned),
-        })
+    fn request(words: &str) -> SlashCommand {
+        SlashCommand::Request { words: words.to_owned() }
     }
 
     #[test]
     fn commands_read_as_people_type_them() {
         let r1042 = RequestId::from_number(1042);
+        let owned = |text: &str| Some(text.to_owned());
+        let of = |account: &str, role: &str, because| SlashCommand::Revoke {
+            what: Taken::Of { account: account.to_owned(), role: role.to_owned() },
+            because,
+        };
         for (text, command) in [
-            ("", prefill(None, None, None)),
-            ("   ", prefill(None, None, None)),
-            ("request", prefill(None, None, None)),
-            ("Request billing/read", prefill(Some("billing/read"), None, None)),
+            ("", SlashCommand::Catalogue),
+            ("   ", SlashCommand::Catalogue),
+            ("request", SlashCommand::Catalogue),
+            ("Request billing/read", request("billing/read")),
+            ("request  read for 2h &lt;b&gt; &amp;amp;", request("read for 2h <b> &amp;")),
             (
-                "request billing/read for 2h because  the replica lags & burns",
-                prefill(Some("billing/read"), Some(Span::hours(2)), Some("the replica lags & burns")),
+                "request wiki, see <https://example.com/x|example.com/x> for <@U1|ann>",
+                request("wiki, see https://example.com/x for @ann"),
             ),
-            (
-                "request Billing database for 1 hour 30 minutes",
-                prefill(Some("Billing database"), Some(Span::mins(90)), None),
-            ),
-            (
-                "request keys for prod for 30m because I wait for it because of you",
-                prefill(Some("keys for prod"), Some(Span::mins(30)), Some("I wait for it because of you")),
-            ),
-            ("request because &lt;b&gt; &amp;amp;", prefill(None, None, Some("<b> &amp;"))),
-            ("request for 1h", prefill(None, Some(Span::hours(1)), None)),
             ("list", SlashCommand::List),
             ("help", SlashCommand::Help),
+            ("status r1042", SlashCommand::Status { request: r1042 }),
             ("release r1042", SlashCommand::Release { request: r1042 }),
             ("extend R1042", SlashCommand::Extend { request: r1042, duration: None, because: None }),
+            (
+                "extend R1042 1h",
+                SlashCommand::Extend { request: r1042, duration: Some(Span::hours(1)), because: None },
+            ),
             (
                 "extend R1042 for 1h because not done",
                 SlashCommand::Extend {
                     request: r1042,
                     duration: Some(Span::hours(1)),
-                    because: Some("not done".to_owned()),
+                    because: owned("not done"),
                 },
+            ),
+            ("why wiki/admin for 3h", SlashCommand::Why { words: "wiki/admin for 3h".to_owned() }),
+            ("revoke R1042", SlashCommand::Revoke { what: Taken::Grant(r1042), because: None }),
+            (
+                "revoke R1042 because of the audit",
+                SlashCommand::Revoke { what: Taken::Grant(r1042), because: owned("of the audit") },
+            ),
+            ("revoke <@U0ANN|ann> wiki/read", of("U0ANN", "wiki/read", None)),
+            ("revoke <@U0ANN> wiki/read left the team", of("U0ANN", "wiki/read", owned("left the team"))),
+            (
+                "revoke <@U0ANN|ann> Legacy wiki Reader because left the team",
+                of("U0ANN", "Legacy wiki Reader", owned("left the team")),
             ),
         ] {
             assert_eq!(parse(text), Ok(command), "{text:?}");
@@ -218,18 +264,22 @@ mod tests {
     fn what_is_not_understood_is_named() {
         let unknown = |word: &str, nearest| CommandError::UnknownWord { word: word.to_owned(), nearest };
         let id = |word, text: &str| CommandError::RequestId { word, text: text.to_owned() };
-        let duration = |text: &str| CommandError::Duration { text: text.to_owned() };
+        let person = |text: &str| CommandError::Person { text: text.to_owned() };
         for (text, error) in [
             ("reqest billing/read", unknown("reqest", Some("request"))),
             ("rel R1", unknown("rel", Some("release"))),
+            ("stauts R1", unknown("stauts", Some("status"))),
             ("LSIT", unknown("LSIT", Some("list"))),
             ("billing/read for 2h", unknown("billing/read", None)),
             ("release", id("release", "")),
             ("release everything", id("release", "everything")),
+            ("status &lt;x&gt;", id("status", "<x>")),
             ("extend for 1h", id("extend", "for")),
-            ("extend R1042 1h", duration("1h")),
-            ("request billing/read for ever", duration("ever")),
-            ("request billing/read for", duration("")),
+            ("revoke", person("")),
+            ("revoke @ann wiki/read", person("@ann")),
+            ("revoke <@U0ANN|ann>", CommandError::Role { word: "revoke" }),
+            ("revoke <@U0ANN|ann> because x", CommandError::Role { word: "revoke" }),
+            ("why", CommandError::Role { word: "why" }),
         ] {
             assert_eq!(parse(text), Err(error), "{text:?}");
         }

@@ -93,6 +93,8 @@ pub enum Input {
         view: ViewState,
         /// The role, as the option's value has it.
         role: String,
+        /// When, by Slack's clock: the later of two choices counts.
+        at: String,
     },
     /// Sent a form.
     Form {
@@ -114,6 +116,17 @@ pub enum Input {
         caller: Caller,
         /// Opens a modal, for three seconds.
         trigger: String,
+    },
+    /// Chose the shortcut that opens the request form about a message.
+    MessageShortcut {
+        /// Who.
+        caller: Caller,
+        /// Opens a modal, for three seconds.
+        trigger: String,
+        /// Where the message stands.
+        channel: String,
+        /// Which it is.
+        ts: String,
     },
     /// An event, by its id and type: none is subscribed to that changes anything.
     Event {
@@ -178,6 +191,8 @@ impl Press {
 pub const ROLE_SEARCH: &str = "jit_role";
 /// The `callback_id` of the shortcut.
 pub const SHORTCUT: &str = "jit_request";
+/// The `callback_id` of the shortcut in a message's menu.
+pub const MESSAGE_SHORTCUT: &str = "jit_request_thread";
 
 /// A form with what is filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -264,6 +279,15 @@ fn interactive(payload: &Value) -> Result<Input, String> {
             }
             other => Err(format!("the shortcut `{}`", cut(other, 80))),
         },
+        "message_action" => match str_at(payload, "/callback_id") {
+            MESSAGE_SHORTCUT => Ok(Input::MessageShortcut {
+                caller: caller()?,
+                trigger: str_at(payload, "/trigger_id").to_owned(),
+                channel: required(payload, "/channel/id")?,
+                ts: optional(payload, "/message/ts").map_or_else(|| required(payload, "/message_ts"), Ok)?,
+            }),
+            other => Err(format!("the message shortcut `{}`", cut(other, 80))),
+        },
         "view_closed" => Ok(Input::Quiet("a form was closed".to_owned())),
         other => Err(format!("an interaction of type `{}`", cut(other, 80))),
     }
@@ -274,7 +298,8 @@ fn block_actions(payload: &Value, caller: Caller) -> Result<Input, String> {
     let action_id = str_at(action, "/action_id");
     if action_id == ROLE_SEARCH {
         let role = required(action, "/selected_option/value")?;
-        return Ok(Input::RoleChosen { caller, view: view_state(payload)?, role });
+        let at = str_at(action, "/action_ts").to_owned();
+        return Ok(Input::RoleChosen { caller, view: view_state(payload)?, role, at });
     }
     if str_at(action, "/type") != "button" {
         return Ok(Input::Quiet("a choice that its form sends later".to_owned()));

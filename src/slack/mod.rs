@@ -6,6 +6,7 @@ mod check;
 pub mod command;
 mod edge;
 pub mod envelope;
+pub mod free_words;
 pub mod identity;
 pub mod link_plan;
 pub mod modal;

@@ -1,20 +1,25 @@
-//! The forms: request, extension, a reason for a denial or a revocation; and what is read from them when they are
-//! sent.
+//! The forms: request, extension, a reason for a denial or a revocation.
 
-use std::collections::BTreeMap;
+mod choices;
+mod sent;
+
+pub use choices::options;
+pub use sent::{
+    FieldErrors, MoreTime, Sent, field_errors, first_field_error, read_extend, read_reason, read_request,
+};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::blocks::{context, input, option, plain_object, section};
-use super::envelope::{ROLE_SEARCH, ViewState};
+use super::envelope::ROLE_SEARCH;
 use super::text::cut;
 use super::words::{self, form};
-use crate::ids::{IssueKey, RequestId, RoleRef};
+use crate::ids::{IssueKey, PersonId, RoleRef};
 use crate::lifecycle::Request;
-use crate::policy::{Ask, Field, People, PolicySet, Reason, ReasonCode, TicketRule};
-use crate::time::{Span, Timestamp};
+use crate::policy::{Field, People, PolicySet, TicketRule, stage_approvers};
+use crate::time::Span;
 
 /// `callback_id` of the request form.
 pub const REQUEST_FORM: &str = "jit_request_form";
@@ -26,7 +31,7 @@ pub const DENY_FORM: &str = "jit_deny_form";
 pub const REVOKE_FORM: &str = "jit_revoke_form";
 
 /// A justification.
-const WHY_LEAST: u32 = 10;
+pub(in crate::slack) const WHY_LEAST: u32 = 10;
 const WHY_MOST: u32 = 1000;
 /// A decider's reason.
 const REASON_MOST: u32 = 500;
@@ -36,8 +41,6 @@ const CHOICES_MOST: usize = 150;
 const FIELD_LABEL_MOST: usize = 150;
 /// A field's free text.
 const FIELD_MOST: u32 = 500;
-/// What a field of a form says when it is refused.
-const ERROR_MOST: usize = 1000;
 
 const LENGTHS: [Span; 10] = [
     Span::mins(15),
@@ -61,13 +64,15 @@ pub struct Draft {
     pub duration: Option<Span>,
     /// Why.
     pub because: Option<String>,
-    /// Why this person can't have the role, when they can't. Mrkdwn.
-    pub hint: String,
+    /// For which ticket.
+    pub ticket: Option<IssueKey>,
+    /// What the person should know of what they typed or chose, nine pieces at most. Mrkdwn.
+    pub notes: Vec<String>,
 }
 
 /// The request form. It has the fields that the role in it wants.
 #[must_use]
-pub fn request(policies: &PolicySet, people: &People, draft: &Draft) -> Value {
+pub fn request(policies: &PolicySet, people: &People, who: &PersonId, draft: &Draft) -> Value {
     let found = draft.role.as_ref().and_then(|reference| {
         let app = policies.apps.get(&reference.app)?;
         Some((reference, app, app.roles.get(&reference.role)?))
@@ -76,11 +81,18 @@ pub fn request(policies: &PolicySet, people: &People, draft: &Draft) -> Value {
         option(&format!("{} · {}", app.name, role.name), &reference.to_string(), None)
     }))];
     let tier = found.and_then(|(_, _, role)| policies.tiers.get(&role.tier));
+    let mut about = Vec::new();
     if let Some((_, app, role)) = found {
-        let mut about = vec![words::role_about(people, app, role, tier)];
-        if !draft.hint.is_empty() {
-            about.push(draft.hint.clone());
-        }
+        let approvers = tier.map(|tier| stage_approvers(tier, &app.owners, who, people));
+        let approval = tier.zip(approvers.as_deref());
+        about.push(words::role_about(app, role));
+        about.extend(
+            approval.map(|(tier, stages)| words::approval_path(people, tier, stages, role.max_duration)),
+        );
+    }
+    about.extend(draft.notes.iter().cloned());
+    about.retain(|piece| !piece.is_empty());
+    if !about.is_empty() {
         blocks.push(context("about", &about));
     }
     // The role is in the block's id, so that Slack forgets a length that the next role may not allow.
@@ -88,18 +100,14 @@ pub fn request(policies: &PolicySet, people: &People, draft: &Draft) -> Value {
     let most = found.map(|(_, _, role)| role.max_duration);
     let usual = found.map_or(Span::hours(1), |(_, _, role)| role.default_duration);
     blocks.push(duration_block(&id, form::DURATION, most, draft.duration.unwrap_or(usual)));
-    blocks.push(text_block(
-        "why",
-        form::WHY,
-        Some(form::WHY_HINT),
-        WHY_LEAST,
-        WHY_MOST,
-        draft.because.as_deref(),
-    ));
-    match found.map_or(TicketRule::Optional, |(_, _, role)| role.ticket) {
+    let ticket = found.map_or(TicketRule::Optional, |(_, _, role)| role.ticket);
+    let because = because(draft, ticket);
+    let hint = Some(form::WHY_HINT);
+    blocks.push(text_block("why", form::WHY, hint, WHY_LEAST, WHY_MOST, because.as_deref()));
+    match ticket {
         TicketRule::None => {}
-        TicketRule::Optional => blocks.push(ticket_block(true)),
-        TicketRule::Required => blocks.push(ticket_block(false)),
+        TicketRule::Optional => blocks.push(ticket_block(true, draft.ticket.as_ref())),
+        TicketRule::Required => blocks.push(ticket_block(false, draft.ticket.as_ref())),
     }
     if let Some((_, _, role)) = found {
         let mut room = CHOICES_MOST;
@@ -117,6 +125,17 @@ pub fn request(policies: &PolicySet, people: &People, draft: &Draft) -> Value {
         blocks.push(input("glass", form::GLASS, None, true, boxes));
     }
     modal(REQUEST_FORM, form::REQUEST, "", blocks)
+}
+
+/// A ticket that has no field of its own stands in the reason.
+fn because(draft: &Draft, rule: TicketRule) -> Option<String> {
+    let because = draft.because.as_deref();
+    match (rule, &draft.ticket) {
+        (TicketRule::None, Some(ticket)) if !because.is_some_and(|text| text.contains(ticket.as_str())) => {
+            Some(because.map_or_else(|| ticket.to_string(), |text| format!("{text} ({ticket})")))
+        }
+        (TicketRule::None | TicketRule::Optional | TicketRule::Required, _) => because.map(str::to_owned),
+    }
 }
 
 /// The extension form.
@@ -138,19 +157,19 @@ pub fn extend(grant: &Request, duration: Option<Span>, because: Option<&str>) ->
 /// Asks why it is denied.
 #[must_use]
 pub fn deny(request: &Request) -> Value {
-    reason(DENY_FORM, form::DENY, request)
+    reason(DENY_FORM, form::DENY, request, None)
 }
 
 /// Asks why the access is taken.
 #[must_use]
-pub fn revoke(request: &Request) -> Value {
-    reason(REVOKE_FORM, form::REVOKE, request)
+pub fn revoke(request: &Request, because: Option<&str>) -> Value {
+    reason(REVOKE_FORM, form::REVOKE, request, because)
 }
 
-fn reason(callback: &str, title: &str, request: &Request) -> Value {
+fn reason(callback: &str, title: &str, request: &Request, because: Option<&str>) -> Value {
     let blocks = vec![
         section("about", &words::decide_about(request)),
-        text_block("reason", form::REASON, Some(form::REASON_HINT), WHY_LEAST, REASON_MOST, None),
+        text_block("reason", form::REASON, Some(form::REASON_HINT), WHY_LEAST, REASON_MOST, because),
     ];
     modal(callback, title, &request.id.to_string(), blocks)
 }
@@ -216,185 +235,6 @@ pub fn reveal<'a>(trigger: &'a str, grant: &Request, secret: &'a SecretString) -
         blocks,
     };
     RevealBody { trigger_id: trigger, view }
-}
-
-/// A request form as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sent {
-    /// What is asked.
-    pub ask: Ask,
-    /// Whether at once, without approval.
-    pub break_glass: bool,
-}
-
-/// What is wrong, by the block that it is about. Plain.
-pub type FieldErrors = BTreeMap<String, String>;
-
-/// Reads a request form.
-///
-/// # Errors
-/// Every field that can't be read, each with what to do about it.
-pub fn read_request(view: &ViewState) -> Result<Sent, FieldErrors> {
-    let mut errors = FieldErrors::new();
-    let mut wrong = |block: &str, text: &str| errors.insert(block.to_owned(), text.to_owned());
-    let role = view.values.get("role").and_then(|text| text.parse::<RoleRef>().ok());
-    if role.is_none() {
-        wrong("role", form::ROLE_MISSING);
-    }
-    let duration_block = duration_of(view);
-    let duration = view.values.get(&duration_block).and_then(|text| text.parse::<Span>().ok());
-    if duration.is_none() {
-        wrong(&duration_block, form::DURATION_MISSING);
-    }
-    let justification = view.values.get("why").map(|text| text.trim().to_owned());
-    if justification.is_none() {
-        wrong("why", form::TEXT_MISSING);
-    }
-    let ticket = match view.values.get("ticket").map(|text| issue_key(text)) {
-        Some(None) => {
-            wrong("ticket", form::TICKET_WRONG);
-            None
-        }
-        Some(key) => key,
-        None => None,
-    };
-    let starts_at = match view.values.get("starts").map(|text| text.parse::<i64>()) {
-        Some(Err(_)) => {
-            wrong("starts", form::STARTS_WRONG);
-            None
-        }
-        Some(Ok(seconds)) => Some(Timestamp::from_millis(seconds.saturating_mul(1000))),
-        None => None,
-    };
-    let fields = view
-        .values
-        .iter()
-        .filter_map(|(block, value)| Some((block.strip_prefix("field:")?.to_owned(), value.clone())))
-        .collect();
-    let (Some(role), Some(duration), Some(justification), true) =
-        (role, duration, justification, errors.is_empty())
-    else {
-        return Err(errors);
-    };
-    let ask = Ask { role, duration, starts_at, justification, ticket, fields };
-    Ok(Sent { ask, break_glass: view.values.contains_key("glass") })
-}
-
-/// An extension form as it was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MoreTime {
-    /// Of which grant.
-    pub grant: RequestId,
-    /// By how much.
-    pub duration: Span,
-    /// Why.
-    pub justification: String,
-}
-
-/// Reads an extension form.
-///
-/// # Errors
-/// Every field that can't be read.
-pub fn read_extend(view: &ViewState) -> Result<MoreTime, FieldErrors> {
-    let mut errors = FieldErrors::new();
-    let grant = view.private_metadata.parse::<RequestId>();
-    let duration = view.values.get("duration").and_then(|text| text.parse::<Span>().ok());
-    let why = view.values.get("why").map(|text| text.trim().to_owned());
-    if duration.is_none() || grant.is_err() {
-        errors.insert("duration".to_owned(), form::DURATION_MISSING.to_owned());
-    }
-    if why.is_none() {
-        errors.insert("why".to_owned(), form::TEXT_MISSING.to_owned());
-    }
-    match (grant, duration, why) {
-        (Ok(grant), Some(duration), Some(justification)) => Ok(MoreTime { grant, duration, justification }),
-        (_, _, _) => Err(errors),
-    }
-}
-
-/// Reads a denial's or a revocation's form.
-///
-/// # Errors
-/// When there is no reason in it.
-pub fn read_reason(view: &ViewState) -> Result<(RequestId, String), FieldErrors> {
-    let reason = view.values.get("reason").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-    match (view.private_metadata.parse(), reason) {
-        (Ok(request), Some(reason)) => Ok((request, reason)),
-        (_, _) => Err(FieldErrors::from([("reason".to_owned(), form::TEXT_MISSING.to_owned())])),
-    }
-}
-
-/// Each reason at the field that it is about; what concerns no field stands at the form's first.
-#[must_use]
-pub fn field_errors(view: &ViewState, reasons: &[Reason]) -> FieldErrors {
-    let mut errors = FieldErrors::new();
-    for reason in reasons {
-        let text = errors.entry(block_of(view, reason)).or_default();
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        text.push_str(&words::reason_plain(reason));
-    }
-    errors.into_iter().map(|(block, text)| (block, cut(&text, ERROR_MOST))).collect()
-}
-
-/// One sentence, mrkdwn or plain, at the form's first field.
-#[must_use]
-pub fn first_field_error(view: &ViewState, sentence: &str) -> FieldErrors {
-    FieldErrors::from([(first_block(view), cut(&words::unmarked(sentence), ERROR_MOST))])
-}
-
-fn block_of(view: &ViewState, reason: &Reason) -> String {
-    let wanted = match reason.code {
-        ReasonCode::OverMaximum | ReasonCode::TooShort | ReasonCode::OverTotal => duration_of(view),
-        ReasonCode::Justification => "why".to_owned(),
-        ReasonCode::Ticket => "ticket".to_owned(),
-        ReasonCode::BadStart => "starts".to_owned(),
-        ReasonCode::NoBreakGlass | ReasonCode::ReviewOverdue => "glass".to_owned(),
-        ReasonCode::Field => {
-            let fields = || view.blocks.iter().filter_map(|b| Some((b, b.strip_prefix("field:")?)));
-            let named = fields().find(|(_, id)| reason.rule.contains(id) || reason.saw.contains(id));
-            named.or_else(|| fields().next()).map_or_else(|| "role".to_owned(), |(block, _)| block.clone())
-        }
-        ReasonCode::UnknownPerson
-        | ReasonCode::Leaver
-        | ReasonCode::StaleDirectory
-        | ReasonCode::UnknownRole
-        | ReasonCode::Never
-        | ReasonCode::NotEligible
-        | ReasonCode::Conflict
-        | ReasonCode::Twin
-        | ReasonCode::Lockdown
-        | ReasonCode::TooMany
-        | ReasonCode::RevokePathBroken
-        | ReasonCode::ParentEnded
-        | ReasonCode::OwnRequest
-        | ReasonCode::NotApprover
-        | ReasonCode::AlreadyVoted
-        | ReasonCode::DiskFull
-        | ReasonCode::NoApprovers
-        | ReasonCode::Eligible
-        | ReasonCode::Approver
-        | ReasonCode::Internal => "role".to_owned(),
-    };
-    // Slack drops an error at a block that the form does not have, and the form would stay open without a word.
-    if view.blocks.contains(&wanted) { wanted } else { first_block(view) }
-}
-
-fn first_block(view: &ViewState) -> String {
-    let known = ["role", "duration", "reason"].into_iter().find(|b| view.blocks.contains(*b));
-    known.map(str::to_owned).or_else(|| view.blocks.first().cloned()).unwrap_or_else(|| "role".to_owned())
-}
-
-fn duration_of(view: &ViewState) -> String {
-    let block = view.blocks.iter().find(|block| block.starts_with("duration"));
-    block.cloned().unwrap_or_else(|| "duration".to_owned())
-}
-
-/// An issue's key, or the key at the end of its address.
-fn issue_key(text: &str) -> Option<IssueKey> {
-    let text = text.trim().trim_end_matches('/');
-    IssueKey::new(text.rsplit('/').next().unwrap_or(text)).ok()
 }
 
 fn modal(callback: &str, title: &str, private_metadata: &str, blocks: Vec<Value>) -> Value {
@@ -468,8 +308,11 @@ fn text_block(
     input(id, label, hint, false, element)
 }
 
-fn ticket_block(optional: bool) -> Value {
-    let element = json!({"type": "plain_text_input", "action_id": "ticket", "max_length": 300});
+fn ticket_block(optional: bool, filled: Option<&IssueKey>) -> Value {
+    let mut element = json!({"type": "plain_text_input", "action_id": "ticket", "max_length": 300});
+    if let (Some(key), Some(fields)) = (filled, element.as_object_mut()) {
+        fields.insert("initial_value".to_owned(), Value::from(key.as_str()));
+    }
     input("ticket", form::TICKET, Some(form::TICKET_HINT), optional, element)
 }
 

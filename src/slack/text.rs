@@ -82,6 +82,30 @@ pub fn unescape(text: &str) -> String {
     text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
+/// What a person typed, from what Slack sends of it: `<@U1|ann>` and `<https://x|x>` become what they stand for.
+#[must_use]
+pub fn typed(sent: &str) -> String {
+    let mut out = String::with_capacity(sent.len());
+    let mut rest = sent;
+    // What people type of these signs themselves comes escaped, so that a bracket here is Slack's own.
+    while let Some((before, token)) = rest.split_once('<') {
+        let (token, after) = token.split_once('>').unwrap_or((token, ""));
+        out.push_str(before);
+        let (target, label) = token.split_once('|').unwrap_or((token, ""));
+        match target.chars().next() {
+            Some(sign @ ('@' | '#')) if !label.is_empty() => {
+                out.push(sign);
+                out.push_str(label.trim_start_matches('@'));
+            }
+            Some('!') => out.push_str(if label.is_empty() { target } else { label }),
+            Some(_) | None => out.push_str(target),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    unescape(&out)
+}
+
 /// A foreign string for the middle of a mrkdwn sentence: one line, at most `max` code points before escaping.
 #[must_use]
 pub fn inline(foreign: &str, max: usize) -> String {

@@ -177,6 +177,19 @@ impl Web {
         }
     }
 
+    /// The address of a message.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub async fn permalink(&self, channel: &str, ts: &str) -> Result<String, CallError> {
+        let query = [("channel", Some(channel)), ("message_ts", Some(ts))];
+        let answer = self.get("chat.getPermalink", &query).await?;
+        match text_at(&answer, "/permalink") {
+            "" => Err(CallError::Unknown("chat.getPermalink without an address".to_owned())),
+            link => Ok(link.to_owned()),
+        }
+    }
+
     /// Opens a form.
     ///
     /// # Errors

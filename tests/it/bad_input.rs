@@ -7,7 +7,7 @@ use std::process::Command;
 
 use jitney::lifecycle::{Answer, Refusal, StateWord};
 use jitney::policy::ReasonCode;
-use jitney::slack::command::{CommandError, parse};
+use jitney::slack::{free_words, words};
 use jitney::store::Store;
 use jitney::time::{Span, SpanError};
 
@@ -63,8 +63,9 @@ fn an_unknown_subcommand_is_a_wrong_command_line() {
 fn an_absurd_duration_is_told_back() {
     let text = "99999999999h";
     assert_eq!(text.parse::<Span>(), Err(SpanError::TooLong(text.to_owned())));
-    let asked = parse(&format!("request wiki/read for {text}"));
-    assert_eq!(asked, Err(CommandError::Duration { text: text.to_owned() }));
+    let asked = free_words::read(&format!("wiki/read for {text}"), &|_| true);
+    assert_eq!((asked.duration, asked.too_long), (None, Some(format!("for {text}"))));
+    says(&words::length_too_long(text), &[text, "Choose a length below."]);
     let digits = format!("{}h", "9".repeat(3000));
     assert!(digits.parse::<Span>().is_err());
 }

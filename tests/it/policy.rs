@@ -6,6 +6,7 @@ mod bad_files;
 mod example;
 mod finding;
 mod fixture;
+mod wishes;
 mod words;
 
 use jitney::ids::{EntitlementKey, GroupId, PersonId, TargetId};

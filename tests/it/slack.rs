@@ -1,7 +1,9 @@
 //! What people see in Slack, and what Slack sees of us: pictures of every message in every state, every sentence,
 //! the forms, and Slack's limits under hostile input.
 
+mod escaping;
 mod limits;
+mod looking;
 mod people;
 mod sentences;
 mod views;

@@ -128,6 +128,7 @@ const METHODS: &[Method] = &[
     bot("chat.postEphemeral", WRITE, Tier::T4, chat::post_ephemeral),
     bot("chat.update", WRITE, Tier::T3, chat::update),
     bot("chat.delete", WRITE, Tier::T3, chat::delete),
+    bot("chat.getPermalink", &[], Tier::Loose, chat::permalink),
     bot("views.open", &[], Tier::T4, views::open),
     bot("views.push", &[], Tier::T4, views::push),
     bot("views.update", &[], Tier::T4, views::update),

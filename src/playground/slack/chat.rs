@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::api::{Answered, Call, Refusal};
 use super::blocks::check_message;
 use super::form::name_all;
+use super::payload::DOMAIN;
 use super::rooms::{Channel, Draft, Message};
 use super::settings::{BOT_USER, TEAM};
 use super::world::World;
@@ -204,6 +205,17 @@ pub(super) fn delete(world: &mut World, call: &Call<'_>) -> Answered {
 fn readable<'w>(world: &'w World, call: &Call<'_>) -> Result<&'w Channel, Refusal> {
     let channel = world.rooms.channels.get(call.need("channel")?).ok_or("channel_not_found")?;
     if channel.members.contains(BOT_USER) { Ok(channel) } else { Err("not_in_channel".into()) }
+}
+
+/// A message's address; one in a thread has its thread in it.
+pub(super) fn permalink(world: &mut World, call: &Call<'_>) -> Answered {
+    let channel = world.rooms.channels.get(call.need("channel")?).ok_or("channel_not_found")?;
+    let message = channel.message(call.need("message_ts")?).ok_or("message_not_found")?;
+    let thread = message.thread_ts.as_ref().filter(|thread| **thread != message.ts);
+    let thread = thread.map(|ts| format!("?thread_ts={ts}&cid={}", channel.id)).unwrap_or_default();
+    let number = message.ts.replace('.', "");
+    let link = format!("https://{DOMAIN}.slack.com/archives/{}/p{number}{thread}", channel.id);
+    Ok(json!({ "channel": channel.id, "permalink": link }))
 }
 
 pub(super) fn history(world: &mut World, call: &Call<'_>) -> Answered {

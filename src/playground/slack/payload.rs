@@ -10,7 +10,8 @@ use super::world::{Now, Shared, World};
 
 /// The verification token, deprecated but always there.
 const TOKEN: &str = "local-verification-token";
-const DOMAIN: &str = "playground";
+/// In the workspace's address.
+pub(super) const DOMAIN: &str = "playground";
 
 /// A fresh trigger for a person's act.
 fn trigger(world: &mut World, user: &str, from_view: Option<&str>, now: Now) -> String {
@@ -174,6 +175,31 @@ pub(super) fn shortcut(world: &mut World, member: &Member, callback_id: &str, no
         "trigger_id": trigger(world, &member.id, None, now),
     });
     finish(interaction("shortcut", member), more)
+}
+
+/// A shortcut from a message's menu. It says where the message is, and has it whole.
+pub(super) fn message_action(
+    world: &mut World,
+    shared: &Shared,
+    member: &Member,
+    (channel, message): (&Channel, &super::Message),
+    callback_id: &str,
+    now: Now,
+) -> Value {
+    let to = ReplyTo {
+        channel: channel.id.clone(),
+        user: member.id.clone(),
+        source: None,
+        thread: message.thread_ts.clone(),
+    };
+    let more = json!({
+        "callback_id": callback_id, "action_ts": world.rooms.stamp(now.wall),
+        "message_ts": message.ts, "message": message.wire(),
+        "channel": { "id": channel.id, "name": channel_name(channel) },
+        "response_url": reply_url(world, shared, to, now),
+        "trigger_id": trigger(world, &member.id, None, now),
+    });
+    finish(interaction("message_action", member), more)
 }
 
 pub(super) fn event(event: &Value, now: Now) -> Value {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use toml::de::DeTable;
 
-use super::super::{App, Field, Layer, Risk, Role, TicketRule};
+use super::super::{App, Field, Layer, Risk, Role, TicketRule, Visibility};
 use super::rules::{self, unknown};
 use super::source::Reading;
 use super::table::{self, Keys, Value};
@@ -17,6 +17,7 @@ use crate::time::Span;
 const NAME: usize = 60;
 const GIVES: usize = 200;
 const ABOUT: usize = 400;
+const INSTEAD: usize = 200;
 /// What Slack shows of an option.
 const CHOICE: usize = 75;
 const MOST_OWNERS: usize = 50;
@@ -27,7 +28,8 @@ const MOST_CONFLICTS: usize = 100;
 const MOST_FAMILY: usize = 50;
 
 /// Keys of a role that a reason may name.
-const PLACED: [&str; 7] = ["max_duration", "max_total", "tier", "ticket", "eligible", "never", "conflicts"];
+const PLACED: [&str; 8] =
+    ["max_duration", "max_total", "tier", "visibility", "ticket", "eligible", "never", "conflicts"];
 
 /// The app; none when something in it is wrong, which is then an issue.
 pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>, id: &AppId, world: &World<'_>) -> Option<App> {
@@ -53,8 +55,9 @@ pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>, id: &AppId, world
     }
     let tests = keys.get("tests").map(|value| rules::tests(file, value, id, &roles, world));
     keys.finish(file);
-    let About { name, about, owners, layer } = about?;
-    Some(App { id: id.clone(), name, about, owners, layer, roles, tests: tests.unwrap_or_default() })
+    let About { name, about, owners, layer, visibility } = about?;
+    let tests = tests.unwrap_or_default();
+    Some(App { id: id.clone(), name, about, owners, layer, visibility, roles, tests })
 }
 
 /// The `[app]` table.
@@ -63,6 +66,7 @@ struct About {
     about: String,
     owners: Vec<PersonId>,
     layer: Layer,
+    visibility: Visibility,
 }
 
 fn about(file: &mut Reading<'_>, value: &Value<'_>) -> Option<About> {
@@ -78,8 +82,44 @@ fn about(file: &mut Reading<'_>, value: &Value<'_>) -> Option<About> {
     });
     let layers = Layer::ALL.map(|layer| (layer.as_str(), layer));
     let layer = keys.need(file, "layer").and_then(|value| table::choice(file, value, &layers));
+    let visibility = visibility(file, &mut keys);
     keys.finish(file);
-    Some(About { name: name?, about: about.unwrap_or_default(), owners: owners?, layer: layer? })
+    Some(About {
+        name: name?,
+        about: about.unwrap_or_default(),
+        owners: owners?,
+        layer: layer?,
+        visibility: visibility?,
+    })
+}
+
+/// The words of `visibility`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    Listed,
+    Hidden,
+    Retired,
+}
+
+/// `visibility`, and `instead` beside a retired one.
+fn visibility(file: &mut Reading<'_>, keys: &mut Keys<'_, '_>) -> Option<Visibility> {
+    let words = [("listed", Shown::Listed), ("hidden", Shown::Hidden), ("retired", Shown::Retired)];
+    let shown = match keys.get("visibility") {
+        Some(value) => table::choice(file, value, &words),
+        None => Some(Shown::Listed),
+    };
+    let instead = keys.get("instead").map(|value| {
+        // A word that can't be read is an issue of its own.
+        if matches!(shown, Some(Shown::Listed | Shown::Hidden)) {
+            file.issue_at(value, "`instead` goes with `visibility = \"retired\"` alone");
+        }
+        table::text(file, value, INSTEAD)
+    });
+    Some(match shown? {
+        Shown::Listed => Visibility::Listed,
+        Shown::Hidden => Visibility::Hidden,
+        Shown::Retired => Visibility::Retired { instead: instead.flatten() },
+    })
 }
 
 /// A table's key that is an id.
@@ -112,6 +152,7 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
     let risk = keys.need(file, "risk").and_then(|value| table::choice(file, value, &risks));
     let durations = durations(file, &mut keys);
     let tier = keys.need(file, "tier").and_then(|value| tier(file, value, world));
+    let visibility = visibility(file, &mut keys);
     let tickets = TicketRule::ALL.map(|rule| (rule.as_str(), rule));
     let ticket = match keys.get("ticket") {
         Some(value) => table::choice(file, value, &tickets),
@@ -135,6 +176,7 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
         max_total,
         revoke_target,
         tier: tier?,
+        visibility: visibility?,
         ticket: ticket?,
         eligible: eligible.unwrap_or_default(),
         never: never.unwrap_or_default(),

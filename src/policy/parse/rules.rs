@@ -17,7 +17,8 @@ const MOST_TESTS: usize = 1000;
 const FACT: usize = 100;
 
 /// What a row of `[[tests]]` may name as the reason: what is judged without a form.
-const TESTABLE: [(&str, ReasonCode); 5] = [
+const TESTABLE: [(&str, ReasonCode); 6] = [
+    ("retired", ReasonCode::Retired),
     ("never", ReasonCode::Never),
     ("not_eligible", ReasonCode::NotEligible),
     ("conflict", ReasonCode::Conflict),

@@ -3,7 +3,9 @@
 //! The order is always the same: who is it, commit, acknowledge, then talk. What owes nothing (opening a form,
 //! options of a search) is answered from memory.
 
+mod commands;
 mod forms;
+mod looking;
 mod reveal;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -13,29 +15,20 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::engine::{Command, EngineHandle, Filter, Verb};
+use crate::engine::{Command, EngineHandle, Verb};
 use crate::ids::{DedupeKey, RequestId};
-use crate::lifecycle::{Answer, Kind, Request, State, StateWord};
-use crate::policy::{self, RoleLookup};
-use crate::slack::blocks::{section, section_with};
-use crate::slack::command::{self, Prefill, SlashCommand};
+use crate::lifecycle::{Answer, Request, StateWord};
+use crate::slack::blocks::section;
 use crate::slack::envelope::{Button, Caller, Input, Place, Press};
 use crate::slack::identity::{Identified, identify};
-use crate::slack::modal::Draft;
 use crate::slack::post::Poster;
 use crate::slack::settings::SlackSettings;
 use crate::slack::socket::{self, Ack, LinkHealth, Listener};
-use crate::slack::text::cut_mrkdwn;
-use crate::slack::views::{release_button, withdraw_button};
 use crate::slack::web::{SetupError, Web};
 use crate::slack::words;
 
-/// Lines of `/jit list`.
-const LIST_MOST: usize = 20;
-/// One of them: twenty must fit into what Slack takes as one message.
-const LIST_LINE_MOST: usize = 500;
-/// Options of one search, by Slack's limit.
-const OPTIONS_MOST: usize = 100;
+/// Forms whose last choice is remembered.
+const CHOICES_MOST: usize = 1000;
 /// Reveal clicks that are remembered, so that a second delivery shows nothing twice.
 const REVEALS_MOST: usize = 1000;
 
@@ -54,7 +47,7 @@ impl SlackEdge {
     pub fn new(settings: SlackSettings, engine: EngineHandle) -> Result<Self, SetupError> {
         let settings = Arc::new(settings);
         let web = Arc::new(Web::new(&settings)?);
-        let ears = Ears { web, settings, engine, reveals: Mutex::default() };
+        let ears = Ears { web, settings, engine, reveals: Mutex::default(), choices: Mutex::default() };
         Ok(Self { ears: Arc::new(ears), health: watch::Sender::default() })
     }
 
@@ -82,6 +75,8 @@ pub(in crate::slack) struct Ears {
     settings: Arc<SlackSettings>,
     engine: EngineHandle,
     reveals: Mutex<VecDeque<String>>,
+    /// The last choice in each form: its view's id, and when.
+    choices: Mutex<VecDeque<(String, String)>>,
 }
 
 #[async_trait]
@@ -98,18 +93,24 @@ impl Listener for Ears {
             Ok(Input::Click { caller, button, trigger, place }) => {
                 self.click(id, &caller, button, &trigger, &place, ack).await;
             }
-            Ok(Input::RoleChosen { caller, view, role }) => {
+            Ok(Input::RoleChosen { caller, view, role, at }) => {
                 ack.bare();
-                self.role_chosen(&caller, &view, &role).await;
+                self.role_chosen(&caller, &view, &role, &at).await;
             }
             Ok(Input::Form { caller, view }) => self.form(id, &caller, &view, ack).await,
             Ok(Input::Suggest { caller, query }) => {
                 // Too late for a search is too late: the next letter asks again.
-                let _ = ack.with(json!({"options": self.options(&caller, &query)}));
+                let _ = ack.with(self.options(&caller, &query).await);
             }
             Ok(Input::Shortcut { caller, trigger }) => {
                 ack.bare();
-                if let Err(sentence) = self.open_request(&caller, &trigger, Draft::default()).await {
+                if let Err(sentence) = self.open_catalogue(&caller, &trigger).await {
+                    self.tell(&caller, &sentence).await;
+                }
+            }
+            Ok(Input::MessageShortcut { caller, trigger, channel, ts }) => {
+                ack.bare();
+                if let Err(sentence) = self.open_about(&caller, &trigger, &channel, &ts).await {
                     self.tell(&caller, &sentence).await;
                 }
             }
@@ -154,82 +155,6 @@ impl Ears {
             Ok(answer) => words::answer(&self.engine.people(), answer),
             Err(sentence) => sentence.clone(),
         }
-    }
-
-    // ---- the command ----
-
-    async fn slash(&self, id: &str, caller: &Caller, text: &str, trigger: &str, place: &Place, ack: Ack) {
-        let said = match self.obey(id, caller, text, trigger).await {
-            Ok(None) => return ack.bare(),
-            Ok(Some(said)) => said,
-            Err(sentence) => Said::from(sentence),
-        };
-        let payload =
-            json!({"response_type": "ephemeral", "text": words::aloud(&said.text), "blocks": said.blocks});
-        if !ack.with(payload) {
-            self.say(caller, place, &said).await;
-        }
-    }
-
-    /// None when a form was opened, which says enough.
-    async fn obey(
-        &self,
-        id: &str,
-        caller: &Caller,
-        text: &str,
-        trigger: &str,
-    ) -> Result<Option<Said>, String> {
-        let who = self.who(caller)?;
-        let command =
-            command::parse(text).map_err(|error| words::not_understood(&self.settings.command, &error))?;
-        match command {
-            SlashCommand::Help => Ok(Some(words::help(&self.settings.command).into())),
-            SlashCommand::List => self.list(&who).await.map(Some),
-            SlashCommand::Request(prefill) => {
-                let draft = self.draft(prefill)?;
-                self.open_request(caller, trigger, draft).await.map(|()| None)
-            }
-            SlashCommand::Extend { request, duration, because } => {
-                self.open_extend(&who, trigger, request, duration, because.as_deref()).await.map(|()| None)
-            }
-            SlashCommand::Release { request } => {
-                let answer = self.submit(Some(id), &who, Verb::Release { request }).await;
-                Ok(Some(self.answered(&answer).into()))
-            }
-        }
-    }
-
-    fn draft(&self, prefill: Prefill) -> Result<Draft, String> {
-        let Prefill { role, duration, because } = prefill;
-        let role = match role {
-            None => None,
-            Some(typed) => match policy::find_role(&self.engine.policies(), &typed) {
-                RoleLookup::Exact(role) => Some(role),
-                RoleLookup::Nearest(near) => {
-                    return Err(words::no_such_role(&self.settings.command, &typed, &near));
-                }
-            },
-        };
-        Ok(Draft { role, duration, because, hint: String::new() })
-    }
-
-    async fn list(&self, who: &Identified) -> Result<Said, String> {
-        let filter = Filter { requester: Some(who.id.clone()), states: BTreeSet::new(), limit: 200 };
-        let mut requests = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
-        requests.sort_by_key(|request| !request.state.word().is_open());
-        if requests.is_empty() {
-            return Ok(words::list_empty(&self.settings.command).into());
-        }
-        let text = words::list_text(requests.len().min(LIST_MOST));
-        let blocks = requests
-            .iter()
-            .take(LIST_MOST)
-            .map(|request| {
-                let line = cut_mrkdwn(&words::list_line(request), LIST_LINE_MOST);
-                section_with(&request.id.to_string(), &line, list_button(request))
-            })
-            .collect();
-        Ok(Said { text, blocks })
     }
 
     // ---- buttons ----
@@ -323,25 +248,6 @@ impl Ears {
         if let Err(error) = told.await {
             tracing::error!(%error, account = caller.user, "an answer did not reach the person");
         }
-    }
-}
-
-fn list_button(request: &Request) -> Option<Value> {
-    match (&request.state, request.kind) {
-        (State::Pending(_) | State::Scheduled { .. }, _) => Some(withdraw_button(request)),
-        (State::Granting | State::Active { .. }, Kind::New | Kind::BreakGlass) => {
-            Some(release_button(request))
-        }
-        (State::Granting | State::Active { .. }, Kind::Extension { .. })
-        | (
-            State::Revoking { .. }
-            | State::Revoked { .. }
-            | State::Applied { .. }
-            | State::Denied { .. }
-            | State::Withdrawn { .. }
-            | State::Lapsed { .. },
-            _,
-        ) => None,
     }
 }
 

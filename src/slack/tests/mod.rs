@@ -5,5 +5,6 @@ mod credential;
 mod fake;
 mod forms;
 mod link;
+mod looking;
 mod messages;
 mod stage;

@@ -126,8 +126,12 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) async fn set(script: Script) -> Self {
+        Self::set_with(PolicySet::default(), script).await
+    }
+
+    pub(super) async fn set_with(policies: PolicySet, script: Script) -> Self {
         let slack = FakeSlack::start().await;
-        let (engine, script) = start(PolicySet::default(), people(), NOW, script);
+        let (engine, script) = start(policies, people(), NOW, script);
         let edge = SlackEdge::new(slack.settings(), engine.clone()).unwrap();
         Self { slack, edge, engine, script }
     }

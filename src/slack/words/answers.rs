@@ -2,10 +2,10 @@
 
 use super::{ANSWERED, NAME, code, headline, mentions, standing, state, target_list, written};
 use crate::engine::EngineError;
-use crate::ids::{RequestId, RoleRef};
+use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Refusal, Request, StateWord};
-use crate::policy::{People, Reason, ReasonCode};
-use crate::slack::command::CommandError;
+use crate::policy::{People, Reason};
+use crate::slack::command::{CommandError, WORDS};
 use crate::slack::identity::Stranger;
 use crate::slack::text::{date, inline, list, one_line, unescape};
 
@@ -143,18 +143,6 @@ pub fn reason_plain(reason: &Reason) -> String {
     )
 }
 
-/// Where a role's own hint says that it can't be had.
-#[must_use]
-pub fn hint_refused(reasons: &[&Reason]) -> String {
-    let ruled: Vec<String> = reasons
-        .iter()
-        .filter(|r| !matches!(r.code, ReasonCode::Justification | ReasonCode::Ticket | ReasonCode::Field))
-        .take(3)
-        .map(|r| reason_line(r))
-        .collect();
-    if ruled.is_empty() { String::new() } else { format!(":no_entry: {}", ruled.join("\n")) }
-}
-
 /// A sentence for where markup is shown as it is: without code marks and escapes, and with times in UTC. Plain.
 #[must_use]
 pub fn unmarked(sentence: &str) -> String {
@@ -226,11 +214,16 @@ pub fn help(command: &str) -> String {
     let jit = inline(command, 40);
     format!(
         "*`{jit}`* asks for access that ends by itself.\n\
-         • `{jit}`: the form\n\
-         • `{jit} request billing/read for 2h because the replica lags`: the form, filled in\n\
+         • `{jit}`: everything that you may ask for\n\
+         • `{jit} request read billing for 2h because the replica lags, INC-42`: the form, filled in; any order will \
+         do, and the role that gives least comes first\n\
          • `{jit} list`: what you have and what waits\n\
+         • `{jit} status R1042`: where a request stands\n\
          • `{jit} extend R1042 for 1h because the import still runs`: asks for more time\n\
-         • `{jit} release R1042`: gives access back"
+         • `{jit} release R1042`: gives access back\n\
+         • `{jit} why billing/write`: whether you may have a role, and by which rule\n\
+         • `{jit} revoke @ann billing/read because she moved teams`: takes access, for owners and approvers\n\
+         In a message's menu, *Request access for this* puts its link into the reason."
     )
 }
 
@@ -247,26 +240,31 @@ pub fn not_understood(command: &str, error: &CommandError) -> String {
                     example(nearest)
                 ),
                 None => format!(
-                    "I do not know `{word}`. I know request, list, extend, release and help. For example: `{jit} {}`",
+                    "I do not know `{word}`. I know {}. For example: `{jit} {}`",
+                    list(&WORDS.map(str::to_owned), WORDS.len()),
                     example("request")
                 ),
             }
         }
         CommandError::RequestId { word, text } if text.is_empty() => {
-            format!("`{word}` needs the id of the access. For example: `{jit} {}`", example(word))
+            format!("`{word}` needs the id of a request. For example: `{jit} {}`", example(word))
         }
         CommandError::RequestId { word, text } => format!(
             "`{}` is not the id of a request. For example: `{jit} {}`",
             inline(text, 60),
             example(word)
         ),
-        CommandError::Duration { text } if text.is_empty() => {
-            "After `for` comes a length of time, such as `30m`, `2h` or `1h30m`.".to_owned()
+        CommandError::Person { text } if text.is_empty() => {
+            format!("`revoke` needs a person and a role. For example: `{jit} {}`", example("revoke"))
         }
-        CommandError::Duration { text } => format!(
-            "`{}` is not a length of time. Write `for` and then `30m`, `2h` or `1h30m`.",
-            inline(text, 60)
+        CommandError::Person { text } => format!(
+            "`{}` is not a person that Slack told me of: type `@` and choose from its list. For example: `{jit} {}`",
+            inline(text, 60),
+            example("revoke")
         ),
+        CommandError::Role { word } => {
+            format!("`{word}` needs a role. For example: `{jit} {}`", example(word))
+        }
         CommandError::TooLong => format!("That is too long for a command. `{jit}` alone opens the form."),
     }
 }
@@ -274,27 +272,13 @@ pub fn not_understood(command: &str, error: &CommandError) -> String {
 fn example(word: &str) -> &'static str {
     match word {
         "list" => "list",
+        "status" => "status R1042",
         "extend" => "extend R1042 for 1h because the import still runs",
         "release" => "release R1042",
+        "revoke" => "revoke @ann billing/read because she moved teams",
+        "why" => "why billing/write",
         "help" => "help",
-        _ => "request billing/read for 2h because the replica lags",
-    }
-}
-
-/// No role is called so.
-#[must_use]
-pub fn no_such_role(command: &str, typed: &str, near: &[RoleRef]) -> String {
-    let jit = inline(command, 40);
-    let typed = inline(typed, 80);
-    match near {
-        [] => format!("There is no role `{typed}`. `{jit}` alone opens the form, which can search."),
-        [first, ..] => {
-            let near: Vec<String> = near.iter().map(|role| format!("`{role}`")).collect();
-            format!(
-                "There is no role `{typed}`. Near it: {}. For example: `{jit} request {first} for 1h`",
-                list(&near, 3)
-            )
-        }
+        _ => "request read billing for 2h because the replica lags",
     }
 }
 

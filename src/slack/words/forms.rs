@@ -1,10 +1,9 @@
 //! What buttons and forms say.
 
-use super::{NAME, WRITTEN, asks_for, bold, code, risk, standing, written};
+use super::{NAME, asks_for, bold, code, standing};
 use crate::ids::RequestId;
 use crate::lifecycle::Request;
-use crate::policy::{App, ApproverRef, People, Role, Tier};
-use crate::slack::text::{inline, name};
+use crate::slack::text::inline;
 
 /// On buttons. Plain.
 pub const APPROVE: &str = "Approve";
@@ -85,49 +84,6 @@ pub mod form {
     pub const STARTS_WRONG: &str = "Choose a date and a time.";
     /// A role that this person can't have.
     pub const NOT_FOR_YOU: &str = "not for you: choose it to see why";
-}
-
-/// What a role gives and what it takes to get it.
-#[must_use]
-pub fn role_about(people: &People, app: &App, role: &Role, tier: Option<&Tier>) -> String {
-    let approval = tier.map_or_else(String::new, |tier| approval_path(people, tier));
-    format!(
-        "*{} · {}*: {}. Risk: {}. At most {} at once.{approval}",
-        inline(&app.name, NAME),
-        inline(&role.name, NAME),
-        written(&role.gives, WRITTEN),
-        risk(role.risk).to_lowercase(),
-        role.max_duration.words()
-    )
-}
-
-fn approval_path(people: &People, tier: &Tier) -> String {
-    let auto = tier
-        .auto_under
-        .map(|under| format!(" Up to {} nobody needs to be asked.", under.words()))
-        .unwrap_or_default();
-    let stages: Vec<String> = tier
-        .stages
-        .iter()
-        .map(|stage| {
-            let who: Vec<String> = stage.approvers.iter().take(5).map(|who| approver(people, who)).collect();
-            let count = if stage.quorum > 1 { format!("{} of ", stage.quorum) } else { String::new() };
-            format!("{count}{}", who.join(" or "))
-        })
-        .collect();
-    match stages.as_slice() {
-        [] => auto,
-        some => format!("{auto} Approved by: {}.", some.join(", then ")),
-    }
-}
-
-fn approver(people: &People, who: &ApproverRef) -> String {
-    match who {
-        ApproverRef::Manager => "your manager".to_owned(),
-        ApproverRef::Owners => "the app's owners".to_owned(),
-        ApproverRef::Person(id) => inline(&name(people, id), NAME),
-        ApproverRef::Group(group) => format!("the group {}", inline(group.as_str(), NAME)),
-    }
 }
 
 /// What is extended.

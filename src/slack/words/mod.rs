@@ -4,6 +4,7 @@
 //! Sentences are mrkdwn, unless a function says that they are plain.
 
 mod answers;
+mod asking;
 mod check;
 mod forms;
 mod messages;
@@ -11,6 +12,7 @@ mod standing;
 mod story;
 
 pub use answers::*;
+pub use asking::*;
 pub(super) use check::*;
 pub use forms::*;
 pub use messages::*;

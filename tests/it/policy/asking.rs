@@ -5,7 +5,7 @@ use jitney::policy::ReasonCode::{
     self, BadStart, Conflict, Field, Justification, Leaver, Never, NoApprovers, NoBreakGlass, NotEligible,
     OverMaximum, OverTotal, ParentEnded, StaleDirectory, Ticket, TooShort, UnknownPerson, UnknownRole,
 };
-use jitney::policy::{Ask, AskMode, Employment, auto_approves, may_ask, still_eligible};
+use jitney::policy::{Ask, AskMode, Employment, Visibility, auto_approves, may_ask, still_eligible};
 use jitney::time::Span;
 
 use super::fixture::{ask, asked, extension, role, set};
@@ -208,4 +208,31 @@ fn somebody_must_be_able_to_approve() {
     ] {
         assert_eq!(codes(&asked(who, &ask(of), AskMode::New, &[])), expected, "{what}");
     }
+}
+
+/// By its own word or its app's, for anything new and for what still waits; what to do instead is told.
+#[test]
+fn nobody_asks_for_what_is_retired() {
+    let at = role("billing/read");
+    let retired = Visibility::Retired { instead: Some("payments/approve does it".to_owned()) };
+    let mut by_role = set();
+    let role = by_role.apps.get_mut(&at.app).unwrap().roles.get_mut(&at.role).unwrap();
+    role.visibility = retired.clone();
+    let mut by_app = set();
+    by_app.apps.get_mut(&at.app).unwrap().visibility = retired;
+    let mut hidden = set();
+    hidden.apps.get_mut(&at.app).unwrap().visibility = Visibility::Hidden;
+    let people = directory(everybody());
+    for (policies, expected) in
+        [(&by_role, vec![ReasonCode::Retired]), (&by_app, vec![ReasonCode::Retired]), (&hidden, vec![])]
+    {
+        for mode in [AskMode::New, extension(60)] {
+            let verdict = may_ask(policies, &people, &id("ann"), &ask("billing/read"), mode, &[], NOW);
+            assert_eq!(codes(&verdict), expected);
+        }
+        let later = still_eligible(policies, &people, &id("ann"), &at, Span::mins(30), &[], NOW);
+        assert_eq!(codes(&later), expected);
+    }
+    let verdict = may_ask(&by_role, &people, &id("ann"), &ask("billing/read"), AskMode::New, &[], NOW);
+    insta::assert_snapshot!(told(&verdict));
 }

@@ -397,3 +397,18 @@ fn mangled_files_never_stop_the_reader() {
         }
     }
 }
+
+#[test]
+fn visibility_is_one_of_three_words_and_instead_goes_with_the_last() {
+    let text = APP
+        .replacen("layer =", "visibility = \"hiden\"\ninstead = \"billing/view\"\nlayer =", 1)
+        .replacen("risk =", "visibility = \"listed\"\ninstead = \"ask dana\"\nrisk =", 1);
+    let long = "x".repeat(201);
+    let more = APP.replacen("layer =", "instead = \"ask dana\"\nlayer =", 1).replacen(
+        "risk =",
+        &format!("visibility = \"retired\"\ninstead = {long:?}\nrisk ="),
+        1,
+    );
+    let files = [file("tiers.toml", TIERS), file("billing.toml", &text), file("other.toml", &more)];
+    insta::assert_snapshot!(marked(&files));
+}

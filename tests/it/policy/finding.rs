@@ -46,6 +46,47 @@ fn roles_are_found_by_name() {
     }
 }
 
+/// What is hidden is found by its exact name alone, what is retired by nobody; an app's word counts for its roles.
+#[test]
+fn hidden_and_retired_roles_are_not_offered() {
+    let found = |app: &str, role: &str, query: &str| {
+        let billing = BILLING.replacen("layer =", &format!("{app}layer ="), 1);
+        let billing = billing.replacen("risk = \"high\"", &format!("{role}risk = \"high\""), 1);
+        let policies = policies(&[
+            file("tiers.toml", TIERS),
+            file("billing.toml", &billing),
+            file("payments.toml", PAYMENTS),
+        ]);
+        let people = directory(everybody());
+        let found = search(&policies, &people, &id("ann"), &[], query, 10);
+        found.iter().map(|found| found.role.to_string()).collect::<Vec<_>>().join(" ")
+    };
+    let (hidden, retired) = ("visibility = \"hidden\"\n", "visibility = \"retired\"\n");
+    for (app, role, query, expected) in [
+        ("", "", "billing", "billing/read billing/write"),
+        ("", hidden, "billing", "billing/read"),
+        ("", hidden, "writ", ""),
+        ("", hidden, "billing/write", "billing/write"),
+        ("", hidden, "Billing database · Read and write", "billing/write"),
+        ("", retired, "billing", "billing/read"),
+        ("", retired, "billing/write", ""),
+        (hidden, "", "billing", ""),
+        (hidden, "", "billing/read", "billing/read"),
+        (hidden, retired, "billing/write", ""),
+        (retired, hidden, "billing/write", ""),
+        (retired, "", "", "payments/approve"),
+    ] {
+        assert_eq!(found(app, role, query), expected, "{app}{role}{query}");
+    }
+    let hidden = policies(&[
+        file("tiers.toml", TIERS),
+        file("billing.toml", &BILLING.replacen("layer =", "visibility = \"hidden\"\nlayer =", 1)),
+        file("payments.toml", PAYMENTS),
+    ]);
+    assert_eq!(find_role(&hidden, "billing/raed"), RoleLookup::Nearest(vec![]), "a hint would be no secret");
+    assert_eq!(find_role(&hidden, "billing/read"), RoleLookup::Exact(role("billing/read")));
+}
+
 #[test]
 fn what_is_lawful_but_hardly_meant_is_warned_of() {
     let unused = "[tiers.unused]\nname = \"Unused\"\n[[tiers.unused.stages]]\napprovers = [\"owners\"]\n";

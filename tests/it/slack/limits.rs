@@ -76,8 +76,8 @@ fn check_blocks(blocks: &[Value], most: usize) {
 }
 
 /// A request in which everything that a person, a policy or a target can say is as bad as it can be.
-fn bad(state: State) -> Story {
-    let evil = hostile();
+pub(super) fn bad(state: State, evil: &str) -> Story {
+    let evil = evil.to_owned();
     let mut story = Story::new(state).ended().with(|request| {
         request.requester.name.clone_from(&evil);
         request.terms.app_name.clone_from(&evil);
@@ -146,7 +146,31 @@ fn bad(state: State) -> Story {
     story
 }
 
-fn every_view() -> Vec<View> {
+/// Every state, with what people said in it.
+pub(super) fn every_state(evil: &str) -> Vec<State> {
+    let evil = evil.to_owned();
+    let by = jitney::lifecycle::Actor::Operator { id: id("dana"), name: evil.clone() };
+    vec![
+        pending(0),
+        pending(1),
+        State::Scheduled { starts_at: at(600) },
+        State::Granting,
+        State::Active { warned: false },
+        revoking(false),
+        revoking(true),
+        State::Revoked {
+            cause: EndCause::Revoked { by: by.clone(), reason: evil.clone() },
+            recheck_at: None,
+        },
+        State::Revoked { cause: EndCause::ProvisioningFailed { error: evil.clone() }, recheck_at: None },
+        State::Applied { at: at(1) },
+        State::Denied { by: None, name: evil.clone(), reason: evil.clone(), at: at(1) },
+        State::Withdrawn { cause: WithdrawCause::Operator { reason: evil }, by, at: at(1) },
+        State::Lapsed { at: at(1) },
+    ]
+}
+
+pub(super) fn every_view() -> Vec<View> {
     let mut views =
         vec![View::Card, View::Log, View::Security, View::Approval { stage: 0 }, View::Approval { stage: 1 }];
     views.extend([NudgeKind::Reminder, NudgeKind::Escalation].map(|kind| View::Nudge { kind, number: 1 }));
@@ -159,36 +183,11 @@ fn every_view() -> Vec<View> {
 #[test]
 fn no_message_breaks_a_limit_whatever_people_write() {
     let evil = hostile();
-    let by = jitney::lifecycle::Actor::Operator { id: id("dana"), name: evil.clone() };
-    let states = || {
-        vec![
-            pending(0),
-            pending(1),
-            State::Scheduled { starts_at: at(600) },
-            State::Granting,
-            State::Active { warned: false },
-            revoking(false),
-            revoking(true),
-            State::Revoked {
-                cause: EndCause::Revoked { by: by.clone(), reason: evil.clone() },
-                recheck_at: None,
-            },
-            State::Revoked { cause: EndCause::ProvisioningFailed { error: evil.clone() }, recheck_at: None },
-            State::Applied { at: at(1) },
-            State::Denied { by: None, name: evil.clone(), reason: evil.clone(), at: at(1) },
-            State::Withdrawn {
-                cause: WithdrawCause::Operator { reason: evil.clone() },
-                by: by.clone(),
-                at: at(1),
-            },
-            State::Lapsed { at: at(1) },
-        ]
-    };
     let people = everybody();
     let mut shown = 0;
     for kind in [Kind::New, Kind::BreakGlass, Kind::Extension { parent: RequestId::from_number(1) }] {
-        for state in states() {
-            let mut story = bad(state).with(|request| request.kind = kind);
+        for state in every_state(&evil) {
+            let mut story = bad(state, &evil).with(|request| request.kind = kind);
             for view in every_view() {
                 story = story.posted(view);
             }
@@ -236,16 +235,17 @@ fn no_form_breaks_a_limit_whatever_a_policy_says() {
         role: Some("billing/read".parse().unwrap()),
         duration: Some(Span::days(3000)),
         because: Some(evil.clone()),
-        hint: words::bold(&evil),
+        ticket: Some("OPS-311".parse().unwrap()),
+        notes: vec![words::bold(&evil); 20],
     };
-    let story = bad(State::Active { warned: false });
+    let story = bad(State::Active { warned: false }, &evil);
     let request = &story.dossier.request;
     for form in [
-        modal::request(&set, &people, &draft),
-        modal::request(&set, &people, &Draft::default()),
+        modal::request(&set, &people, &id("ann"), &draft),
+        modal::request(&set, &people, &id("ann"), &Draft::default()),
         modal::extend(request, Some(Span::ZERO), Some(&evil)),
         modal::deny(request),
-        modal::revoke(request),
+        modal::revoke(request, Some(&evil)),
         modal::notice(&evil.replace(['<', '>', '&', '\u{202E}', '\u{200B}', '\u{7}'], "")),
         serde_json::to_value(modal::reveal("1.2.a", request, &"secret".to_owned().into())).unwrap()["view"]
             .clone(),

@@ -10,7 +10,7 @@ use jitney::lifecycle::{
 };
 use jitney::policy::{
     App, ApproverRef, Ask, BreakGlass, Digest, Employment, Field, Layer, People, Person, PolicySet, Risk,
-    Role, Stage, StepSpec, TicketRule, Tier,
+    Role, Stage, StepSpec, TicketRule, Tier, Visibility,
 };
 use jitney::time::{Span, Timestamp};
 
@@ -82,6 +82,7 @@ pub(crate) fn policies() -> PolicySet {
         max_total: Span::hours(24),
         revoke_target: Span::secs(60),
         tier: TierId::new("two-keys").unwrap(),
+        visibility: Visibility::Listed,
         ticket: TicketRule::Required,
         eligible: vec![],
         never: vec![],
@@ -110,6 +111,7 @@ pub(crate) fn policies() -> PolicySet {
         about: "PostgreSQL behind the 2009 billing system".to_owned(),
         owners: vec![id("dana")],
         layer: Layer::Application,
+        visibility: Visibility::Listed,
         roles: BTreeMap::from([(role.id.clone(), role)]),
         tests: vec![],
     };

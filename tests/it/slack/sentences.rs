@@ -121,10 +121,13 @@ fn what_is_not_understood_gets_the_nearest_and_an_example() {
         "reqest x",
         "frobnicate `now`",
         "release",
-        "release <all>",
-        "extend R1 2h",
-        "request x for ever",
-        "request x for",
+        "release &lt;all&gt;",
+        "status",
+        "extend 2h",
+        "revoke",
+        "revoke @ann wiki/read",
+        "revoke <@U0ANN|ann>",
+        "why",
     ] {
         let error = command::parse(typed).unwrap_err();
         out += &format!("/jit {typed}\n    {}\n", words::not_understood("/jit", &error));

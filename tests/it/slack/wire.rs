@@ -1,12 +1,13 @@
 //! What Slack sends, read; and the forms that it gets.
 
+use jitney::policy::{People, Person};
 use jitney::slack::envelope::{self, Button, Caller, Frame, Input, Press};
 use jitney::slack::link_plan::Farewell;
 use jitney::slack::modal::{self, Draft};
 use jitney::time::Span;
 use serde_json::{Value, json};
 
-use super::people::{Story, at, everybody, policies};
+use super::people::{Story, at, everybody, id, policies};
 use super::views::block;
 
 fn read(frame: &Value) -> Frame {
@@ -169,13 +170,26 @@ fn a_search_a_choice_a_shortcut_and_the_rest_are_read() {
         "container": {"type": "view", "view_id": "V1"},
         "view": {"id": "V1", "hash": "1.x", "callback_id": "jit_request_form", "state": {"values": {
             "why": {"why": {"value": "kept"}}}}},
-        "actions": [{"action_id": "jit_role", "type": "external_select", "selected_option": {"value": "billing/read"}}]});
-    let Ok(Input::RoleChosen { view, role, .. }) = input("interactive", chosen) else { panic!("no choice") };
-    assert_eq!((role.as_str(), view.hash.as_deref()), ("billing/read", Some("1.x")));
+        "actions": [{"action_id": "jit_role", "type": "external_select", "action_ts": "17.5",
+            "selected_option": {"value": "billing/read"}}]});
+    let Ok(Input::RoleChosen { view, role, at, .. }) = input("interactive", chosen) else {
+        panic!("no choice")
+    };
+    assert_eq!((role.as_str(), view.hash.as_deref(), at.as_str()), ("billing/read", Some("1.x"), "17.5"));
     assert_eq!(view.values["why"], "kept");
     let shortcut =
         json!({"type": "shortcut", "callback_id": "jit_request", "user": user, "trigger_id": "1.2.a"});
     assert!(matches!(input("interactive", shortcut), Ok(Input::Shortcut { .. })));
+    let about = json!({"type": "message_action", "callback_id": "jit_request_thread", "user": user,
+        "trigger_id": "1.2.a", "message_ts": "2.0", "channel": {"id": "C1", "name": "general"},
+        "message": {"ts": "2.0", "text": "the wiki is down"}, "response_url": "https://hooks.slack.com/app/1"});
+    let Ok(Input::MessageShortcut { trigger, channel, ts, .. }) = input("interactive", about.clone()) else {
+        panic!("no shortcut")
+    };
+    assert_eq!((trigger.as_str(), channel.as_str(), ts.as_str()), ("1.2.a", "C1", "2.0"));
+    let mut other = about;
+    other["callback_id"] = json!("delete_everything");
+    assert!(input("interactive", other).is_err());
     let event = json!({"type": "event_callback", "event_id": "Ev1", "event": {"type": "app_home_opened"}});
     assert!(matches!(input("events_api", event), Ok(Input::Event { id, .. }) if id == "Ev1"));
     let closed = json!({"type": "view_closed", "user": user, "view": {"id": "V1"}, "is_cleared": false});
@@ -215,28 +229,51 @@ fn picture(form: &Value) -> String {
 
 #[test]
 fn forms_have_the_fields_that_the_role_wants() {
-    let (set, people) = (policies(), everybody());
+    let (set, ann) = (policies(), id("ann"));
+    let mut all: Vec<Person> = everybody().iter().cloned().collect();
+    all[0].manager = Some(id("bob"));
+    for member in &mut all[1..4] {
+        member.groups.insert("dba".parse().unwrap());
+    }
+    let people = People::new(all, at(0), Span::hours(1));
     let story = Story::new(jitney::lifecycle::State::Active { warned: false }).granted();
     let request = &story.dossier.request;
     let chosen = Draft {
         role: Some("billing/read".parse().unwrap()),
         duration: Some(Span::mins(45)),
         because: Some("Replica lag alarm".to_owned()),
-        hint: String::new(),
+        ticket: Some("OPS-311".parse().unwrap()),
+        notes: vec!["A note.".to_owned()],
     };
     let too_long = Draft { duration: Some(Span::days(2)), ..chosen.clone() };
     let reveal = serde_json::to_value(modal::reveal("1.2.a", request, &"s3cret".to_owned().into())).unwrap();
     let forms = [
-        modal::request(&set, &people, &Draft::default()),
-        modal::request(&set, &people, &chosen),
-        modal::request(&set, &people, &too_long),
+        modal::request(&set, &people, &ann, &Draft::default()),
+        modal::request(&set, &people, &ann, &chosen),
+        modal::request(&set, &people, &ann, &too_long),
         modal::extend(request, None, None),
         modal::deny(request),
-        modal::revoke(request),
+        modal::revoke(request, Some("Moved teams")),
         modal::notice("Said and done."),
         reveal["view"].clone(),
     ];
     let out: Vec<String> = forms.iter().map(picture).collect();
     insta::assert_snapshot!(out.join("\n"));
     insta::assert_json_snapshot!(forms[1]);
+}
+
+/// Slack takes names of 24 characters at most, and sends the callback ids back.
+#[test]
+fn the_manifest_registers_the_shortcuts_that_are_read() {
+    let manifest = include_str!("../../../manifest.yaml");
+    let shortcuts = manifest.split("  shortcuts:\n").nth(1).unwrap().split("\noauth_config:").next().unwrap();
+    let of = |key: &str| {
+        let lines = shortcuts.lines().map(|line| line.trim_start_matches([' ', '-']));
+        lines.filter_map(|line| line.strip_prefix(key)).map(str::trim).collect::<Vec<_>>()
+    };
+    assert_eq!(of("callback_id:"), [envelope::SHORTCUT, envelope::MESSAGE_SHORTCUT]);
+    assert_eq!(of("type:"), ["global", "message"]);
+    for name in of("name:") {
+        assert!((1..=24).contains(&name.chars().count()), "{name}");
+    }
 }

@@ -68,6 +68,30 @@ impl LocalSlack {
         Ok(self.seen(user, &since, delivery, false))
     }
 
+    /// Runs a shortcut of the app from the menu of a message.
+    ///
+    /// # Errors
+    /// When there is no such message for this person.
+    pub async fn run_message_shortcut(
+        &self,
+        user: &str,
+        channel: &str,
+        ts: &str,
+        callback_id: &str,
+    ) -> Result<Seen, ActError> {
+        let shared = self.shared();
+        let member = self.member(user)?;
+        let room = shared.look(|world| room(world, user, channel))?;
+        let message = room.message(ts).ok_or_else(|| ActError::NoSuchMessage(ts.to_owned()))?;
+        let (since, payload) = shared.change(|world, now| {
+            let since = world.rooms.stamp(now.wall);
+            let about = (&room, message);
+            (since, payload::message_action(world, shared, &member, about, callback_id, now))
+        });
+        let delivery = deliver(shared, interactive("message_action", payload, false)).await;
+        Ok(self.seen(user, &since, delivery, false))
+    }
+
     /// Presses a button of a message as it stands now; the message may be an ephemeral one.
     ///
     /// # Errors

@@ -100,6 +100,61 @@ async fn a_form_goes_all_the_way() {
 }
 
 #[tokio::test]
+async fn a_shortcut_of_a_message_says_which_message() {
+    let slack = workspace(|_| {}).await;
+    let (mut app, _) = App::connect(&slack).await;
+    let posted = call(&slack, "chat.postMessage", message()).await;
+    let ts = posted["ts"].as_str().expect("a ts");
+    let (seen, sent) =
+        tokio::join!(slack.run_message_shortcut("U0BOB", ACCESS_CHANNEL, ts, "about"), app.answer(None));
+    assert_eq!(seen.expect("it is there").answer, Answer::Acked(None));
+    assert_eq!((&sent["type"], &sent["callback_id"]), (&json!("message_action"), &json!("about")));
+    assert_eq!((&sent["message_ts"], &sent["channel"]["id"]), (&json!(ts), &json!(ACCESS_CHANNEL)));
+    assert_eq!(sent["message"]["text"], "ann asks for billing/read");
+    assert!(sent["trigger_id"].is_string() && sent["response_url"].is_string());
+    let gone = slack.run_message_shortcut("U0BOB", ACCESS_CHANNEL, "1.0", "about").await;
+    assert_eq!(gone, Err(ActError::NoSuchMessage("1.0".into())));
+
+    let link = |ts: &str| json!({ "channel": ACCESS_CHANNEL, "message_ts": ts });
+    let number = ts.replace('.', "");
+    let found = call(&slack, "chat.getPermalink", link(ts)).await;
+    assert_eq!(
+        found["permalink"],
+        format!("https://playground.slack.com/archives/{ACCESS_CHANNEL}/p{number}")
+    );
+    assert_eq!(call(&slack, "chat.getPermalink", link("1.0")).await["error"], "message_not_found");
+    let nowhere = json!({ "channel": "C0NOWHERE", "message_ts": ts });
+    assert_eq!(call(&slack, "chat.getPermalink", nowhere).await["error"], "channel_not_found");
+}
+
+#[tokio::test]
+async fn a_search_that_is_answered_late_or_with_too_much_shows_nothing() {
+    let slack = workspace(|s| s.limits.ack = Duration::from_millis(300)).await;
+    let (mut app, _) = App::connect(&slack).await;
+    let (_, sent) = tokio::join!(slack.say_slash("U0ANN", ACCESS_CHANNEL, "/jit"), app.answer(None));
+    call(&slack, "views.open", json!({ "trigger_id": sent["trigger_id"], "view": modal() })).await;
+    let option = |n: usize| json!({ "text": { "type": "plain_text", "text": "x" }, "value": n.to_string() });
+    let options = |count: usize| (0..count).map(option).collect::<Vec<_>>();
+    let label = json!({ "type": "plain_text", "text": "An app" });
+    for (answer, shown) in [
+        (json!({ "options": options(100) }), Some(100)),
+        (json!({ "options": options(101) }), None),
+        (json!({ "option_groups": [{ "label": label, "options": options(100) }] }), Some(100)),
+        (json!({ "option_groups": [{ "label": label, "options": [] }] }), None),
+        (json!({ "option_groups": [{ "options": options(1) }] }), None),
+        (json!({ "options": [] }), Some(0)),
+    ] {
+        let (found, _) = tokio::join!(
+            slack.search_options("U0ANN", "role", "role", "x"),
+            app.answer(Some(answer.clone()))
+        );
+        assert_eq!(found.ok().map(|found| found.len()), shown, "{answer}");
+    }
+    let found = slack.search_options("U0ANN", "role", "role", "x").await;
+    assert_eq!(found, Err(ActError::NoAnswer), "nobody answers");
+}
+
+#[tokio::test]
 async fn a_modal_opens_two_more_and_tells_when_it_is_closed() {
     let slack = workspace(|_| {}).await;
     let (mut app, _) = App::connect(&slack).await;

@@ -1,0 +1,243 @@
+//! The slash command.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::{Ears, Said};
+use crate::engine::{Dossier, Filter, Verb};
+use crate::ids::{RequestId, SlackUserId};
+use crate::lifecycle::{Kind, Request, State, StateWord};
+use crate::policy;
+use crate::slack::blocks::{Look, actions, button, context, section, section_with};
+use crate::slack::command::{self, CommandError, SlashCommand, Taken};
+use crate::slack::envelope::{Caller, Place, Press};
+use crate::slack::identity::Identified;
+use crate::slack::modal::WHY_LEAST;
+use crate::slack::socket::Ack;
+use crate::slack::text::{cut_mrkdwn, typed};
+use crate::slack::views::{release_button, withdraw_button};
+use crate::slack::words;
+
+/// Lines of `/jit list`.
+const LIST_MOST: usize = 20;
+/// One of them: twenty must fit into what Slack takes as one message.
+const LIST_LINE_MOST: usize = 500;
+/// The last entries of a story that `/jit status` tells.
+const STORY_MOST: usize = 5;
+
+impl Ears {
+    pub(super) async fn slash(
+        &self,
+        id: &str,
+        caller: &Caller,
+        text: &str,
+        trigger: &str,
+        place: &Place,
+        ack: Ack,
+    ) {
+        let said = match self.obey(id, caller, text, trigger).await {
+            Ok(None) => return ack.bare(),
+            Ok(Some(said)) => said,
+            Err(sentence) => Said::from(sentence),
+        };
+        let payload =
+            json!({"response_type": "ephemeral", "text": words::aloud(&said.text), "blocks": said.blocks});
+        if !ack.with(payload) {
+            self.say(caller, place, &said).await;
+        }
+    }
+
+    /// None when a form was opened, which says enough.
+    async fn obey(
+        &self,
+        id: &str,
+        caller: &Caller,
+        text: &str,
+        trigger: &str,
+    ) -> Result<Option<Said>, String> {
+        let who = self.who(caller)?;
+        match command::parse(text) {
+            Err(error) => self.perhaps_words(&who, text, trigger, &error).await.map(|()| None),
+            Ok(SlashCommand::Help) => Ok(Some(words::help(&self.settings.command).into())),
+            Ok(SlashCommand::List) => self.list(&who).await.map(Some),
+            Ok(SlashCommand::Catalogue) => self.open_catalogue(caller, trigger).await.map(|()| None),
+            Ok(SlashCommand::Request { words }) => {
+                let draft = self.draft(&who, &words).await?;
+                self.open_request(&who, trigger, draft).await.map(|()| None)
+            }
+            Ok(SlashCommand::Status { request }) => self.status(&who, request).await.map(Some),
+            Ok(SlashCommand::Why { words }) => self.why(&who, &words).await.map(|said| Some(said.into())),
+            Ok(SlashCommand::Extend { request, duration, because }) => {
+                self.open_extend(&who, trigger, request, duration, because.as_deref()).await.map(|()| None)
+            }
+            Ok(SlashCommand::Release { request }) => {
+                let answer = self.submit(Some(id), &who, Verb::Release { request }).await;
+                Ok(Some(self.answered(&answer).into()))
+            }
+            Ok(SlashCommand::Revoke { what, because }) => {
+                let grant = match what {
+                    Taken::Grant(request) => self.dossier(request).await?.request,
+                    Taken::Of { account, role } => self.grant_of(&who, &account, &role).await?,
+                };
+                self.revoke(id, &who, trigger, &grant, because).await
+            }
+        }
+    }
+
+    /// Who leaves the word `request` out is understood where the words name a role that they may have.
+    async fn perhaps_words(
+        &self,
+        who: &Identified,
+        text: &str,
+        trigger: &str,
+        error: &CommandError,
+    ) -> Result<(), String> {
+        let otherwise = || words::not_understood(&self.settings.command, error);
+        let (CommandError::UnknownWord { nearest: None, .. }, Ok(draft)) =
+            (error, self.draft(who, &typed(text)).await)
+        else {
+            return Err(otherwise());
+        };
+        if draft.role.is_none() {
+            return Err(otherwise());
+        }
+        self.open_request(who, trigger, draft).await
+    }
+
+    async fn list(&self, who: &Identified) -> Result<Said, String> {
+        let filter = Filter { requester: Some(who.id.clone()), states: BTreeSet::new(), limit: 200 };
+        let mut requests = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
+        requests.sort_by_key(|request| !request.state.word().is_open());
+        if requests.is_empty() {
+            return Ok(words::list_empty(&self.settings.command).into());
+        }
+        let text = words::list_text(requests.len().min(LIST_MOST));
+        let blocks = requests
+            .iter()
+            .take(LIST_MOST)
+            .map(|request| {
+                let line = cut_mrkdwn(&words::list_line(request), LIST_LINE_MOST);
+                section_with(&request.id.to_string(), &line, own_button(request))
+            })
+            .collect();
+        Ok(Said { text, blocks })
+    }
+
+    async fn status(&self, who: &Identified, request: RequestId) -> Result<Said, String> {
+        let dossier = self.dossier(request).await?;
+        let people = self.engine.people();
+        let mine = dossier.request.requester.id == who.id;
+        let may_end = self.may_end(who, &dossier.request);
+        let operator = people.get(&who.id).is_some_and(|person| person.operator_login.is_some());
+        if !(mine || may_end || operator) {
+            return Err(words::status_not_yours(request));
+        }
+        let mut buttons = Vec::new();
+        if mine {
+            buttons.extend(own_button(&dossier.request));
+        } else if may_end && is_held(&dossier.request) {
+            let spoken = words::spoken(words::REVOKE, &dossier.request);
+            buttons.push(button(Press::Revoke, request, words::REVOKE, &spoken, Look::Danger));
+        }
+        Ok(self.status_said(&dossier, buttons))
+    }
+
+    fn status_said(&self, dossier: &Dossier, buttons: Vec<Value>) -> Said {
+        let people = self.engine.people();
+        let request = &dossier.request;
+        let head = words::status_head(request);
+        let mut blocks = vec![section("head", &head), section("facts", &words::status_facts(request))];
+        if let State::Pending(pending) = &request.state {
+            let waits = words::status_waits(&people, &pending.asked, pending.stage_since);
+            blocks.push(section("waits", &waits));
+        }
+        let story: Vec<String> =
+            dossier.entries.iter().rev().take(STORY_MOST).map(|entry| words::entry(&people, entry)).collect();
+        let story: Vec<String> = story.into_iter().rev().collect();
+        if !story.is_empty() {
+            blocks.push(context("story", &story));
+        }
+        if !buttons.is_empty() {
+            blocks.push(actions("act", buttons));
+        }
+        Said { text: head, blocks }
+    }
+
+    /// Takes it when there is a reason that will do; else asks for one. None when a form was opened.
+    async fn revoke(
+        &self,
+        id: &str,
+        who: &Identified,
+        trigger: &str,
+        grant: &Request,
+        because: Option<String>,
+    ) -> Result<Option<Said>, String> {
+        let enough = |reason: &String| reason.chars().count() >= usize::try_from(WHY_LEAST).unwrap_or(0);
+        match because.clone().filter(enough) {
+            Some(reason) => {
+                let answer = self.submit(Some(id), who, Verb::Revoke { request: grant.id, reason }).await;
+                Ok(Some(self.answered(&answer).into()))
+            }
+            None => self.open_revoke(trigger, grant, because.as_deref()).await.map(|()| None),
+        }
+    }
+
+    /// The one active grant of that account to that role which this person may take. What they may not take is not
+    /// told apart from what is not there.
+    async fn grant_of(&self, who: &Identified, account: &str, role: &str) -> Result<Request, String> {
+        let people = self.engine.people();
+        let holder = SlackUserId::new(account).ok().and_then(|account| people.by_slack(&account).cloned());
+        let Some(holder) = holder else { return Err(words::unknown_holder(account)) };
+        let states = [StateWord::Granting, StateWord::Active].into();
+        let filter = Filter { requester: Some(holder.id.clone()), states, limit: 100 };
+        let held = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
+        let policies = self.engine.policies();
+        let named = match policy::find_role(&policies, role) {
+            policy::RoleLookup::Exact(named) => Some(named),
+            policy::RoleLookup::Nearest(_) => None,
+        };
+        let wanted = |grant: &&Request| match &named {
+            Some(named) => grant.ask.role == *named,
+            // A role that the policies no longer have is still held.
+            None => grant.ask.role.to_string() == role || grant.ask.role.app.as_str() == role,
+        };
+        let fitting: Vec<&Request> =
+            held.iter().filter(wanted).filter(|grant| self.may_end(who, grant)).collect();
+        match fitting.as_slice() {
+            [] => Err(words::nothing_to_revoke(&holder.name, role)),
+            [one] => Ok((*one).clone()),
+            several => Err(words::which_to_revoke(&self.settings.command, &holder.name, several)),
+        }
+    }
+
+    fn may_end(&self, who: &Identified, request: &Request) -> bool {
+        let terms = &request.terms;
+        let people = self.engine.people();
+        policy::may_end(&terms.tier, &terms.owners, &request.requester.id, &who.id, &people).is_granted()
+    }
+}
+
+fn is_held(request: &Request) -> bool {
+    matches!(request.state.word(), StateWord::Granting | StateWord::Active)
+}
+
+/// What the requester can do with it.
+fn own_button(request: &Request) -> Option<Value> {
+    match (&request.state, request.kind) {
+        (State::Pending(_) | State::Scheduled { .. }, _) => Some(withdraw_button(request)),
+        (State::Granting | State::Active { .. }, Kind::New | Kind::BreakGlass) => {
+            Some(release_button(request))
+        }
+        (State::Granting | State::Active { .. }, Kind::Extension { .. })
+        | (
+            State::Revoking { .. }
+            | State::Revoked { .. }
+            | State::Applied { .. }
+            | State::Denied { .. }
+            | State::Withdrawn { .. }
+            | State::Lapsed { .. },
+            _,
+        ) => None,
+    }
+}

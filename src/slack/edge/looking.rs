@@ -1,0 +1,259 @@
+//! Looking for a role: the catalogue, what somebody's words come to, and why a role can't be had. From what is in
+//! memory, but for what the person holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::timeout;
+
+use super::{CHOICES_MOST, Ears, open_states};
+use crate::engine::Filter;
+use crate::ids::{AppId, RoleRef};
+use crate::lifecycle::Request;
+use crate::policy::{self, Ask, AskMode, Found, PolicySet, RoleMatch, Verdict, Visibility, Vocabulary};
+use crate::slack::envelope::{Caller, ViewState};
+use crate::slack::free_words::{self, FreeWords};
+use crate::slack::identity::Identified;
+use crate::slack::modal::{self, Draft};
+use crate::slack::words;
+use crate::time::Span;
+
+/// For the address of a message: the form must open within three seconds of the click.
+const PERMALINK_MOST: Duration = Duration::from_secs(1);
+/// Open requests of one person that are looked at.
+const HELD_MOST: u32 = 50;
+
+impl Ears {
+    /// The request form with all that the person may ask for, and what they hold.
+    pub(super) async fn open_catalogue(&self, caller: &Caller, trigger: &str) -> Result<(), String> {
+        let who = self.who(caller)?;
+        let found =
+            policy::search(&self.engine.policies(), &self.engine.people(), &who.id, &[], "", usize::MAX);
+        let mut seen = BTreeSet::<&AppId>::new();
+        let apps: Vec<String> = found
+            .iter()
+            .filter(|role| seen.insert(&role.role.app))
+            .map(|role| role.app_name.clone())
+            .collect();
+        let held = self.held(&who).await;
+        let notes = vec![
+            words::catalogue(&apps, found.len()),
+            words::catalogue_held(&held.iter().collect::<Vec<_>>()),
+        ];
+        self.open_request(&who, trigger, Draft { notes, ..Draft::default() }).await
+    }
+
+    /// The request form, for what a message is about.
+    pub(super) async fn open_about(
+        &self,
+        caller: &Caller,
+        trigger: &str,
+        channel: &str,
+        ts: &str,
+    ) -> Result<(), String> {
+        let who = self.who(caller)?;
+        let link = match timeout(PERMALINK_MOST, self.web.permalink(channel, ts)).await {
+            Ok(Ok(link)) => Some(link),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the address of a message was not found");
+                None
+            }
+            Err(_) => None,
+        };
+        let notes = if link.is_none() { vec![words::no_link()] } else { Vec::new() };
+        let because = link.map(|link| words::about_message(&link));
+        self.open_request(&who, trigger, Draft { because, notes, ..Draft::default() }).await
+    }
+
+    pub(super) async fn open_request(
+        &self,
+        who: &Identified,
+        trigger: &str,
+        mut draft: Draft,
+    ) -> Result<(), String> {
+        if let Some(role) = &draft.role {
+            let hint = self.hint(who, role, draft.duration).await;
+            draft.notes.insert(0, hint);
+        }
+        let view = modal::request(&self.engine.policies(), &self.engine.people(), &who.id, &draft);
+        self.open(trigger, &view).await
+    }
+
+    /// What somebody's words come to, as the beginning of a form.
+    pub(super) async fn draft(&self, who: &Identified, typed: &str) -> Result<Draft, String> {
+        let command = &self.settings.command;
+        let policies = self.engine.policies();
+        let read = read_words(&policies, typed);
+        let FreeWords { role: wish, duration, until, too_long, because, ticket } = read;
+        let mut draft = Draft { role: None, duration, because, ticket, notes: Vec::new() };
+        draft.notes.extend(until.map(|until| words::until_when(&until)));
+        draft.notes.extend(too_long.map(|typed| words::length_too_long(&typed)));
+        if wish.is_empty() {
+            return Ok(draft);
+        }
+        let holds = roles_of(&self.held(who).await);
+        match policy::find(&policies, &self.engine.people(), &who.id, &holds, &wish) {
+            Found::Named(role) => {
+                if let Some(Visibility::Retired { instead }) =
+                    policies.role(&role).map(|(app, found)| app.visibility_of(found))
+                {
+                    return Err(words::retired(&role, instead.as_deref()));
+                }
+                draft.role = Some(role);
+            }
+            Found::Fitting { roles, barred } => {
+                draft.role = roles.first().map(|first| first.role.clone());
+                if let Some((first, others)) = roles.split_first() {
+                    draft.notes.push(words::others_fit(first, others));
+                }
+                draft.notes.push(words::barred_fit(command, &barred));
+            }
+            Found::Barred(barred) => return Err(words::only_barred(command, &barred)),
+            Found::Nothing(near) => return Err(words::no_such_role(command, &wish.join(" "), &near)),
+        }
+        let most = draft.role.as_ref().and_then(|at| policies.role(at)).map(|(_, role)| role.max_duration);
+        if let (Some(typed), Some(most)) = (draft.duration, most)
+            && typed > most
+        {
+            draft.notes.push(words::length_cut(typed, most));
+        }
+        Ok(draft)
+    }
+
+    /// Whether the person may have a role, and why.
+    pub(super) async fn why(&self, who: &Identified, typed: &str) -> Result<String, String> {
+        let (policies, people) = (self.engine.policies(), self.engine.people());
+        let read = read_words(&policies, typed);
+        let held = self.held(who).await;
+        let role = match policy::find(&policies, &people, &who.id, &roles_of(&held), &read.role) {
+            Found::Named(role) => Some(role),
+            Found::Fitting { roles, barred } => {
+                // Who asks why means what they can't have.
+                barred.into_iter().next().or_else(|| roles.into_iter().next().map(|first| first.role))
+            }
+            Found::Barred(barred) => barred.into_iter().next(),
+            Found::Nothing(near) => {
+                return Err(words::no_such_role(&self.settings.command, typed, &near));
+            }
+        };
+        let found = role.as_ref().and_then(|at| Some((at, policies.role(at)?)));
+        let Some((at, (app, role))) = found else {
+            return Err(words::no_such_role(&self.settings.command, typed, &[]));
+        };
+        let length = read.duration.unwrap_or(role.default_duration);
+        let holds = roles_of(&held);
+        let mut verdict = self.judge(who, at, Some(length), &holds);
+        if verdict.refusals().all(|reason| reason.code.is_of_form()) {
+            // Without a form, so that the rule which allows it is told.
+            let now = self.engine.now();
+            verdict = policy::still_eligible(&policies, &people, &who.id, at, length, &holds, now);
+        }
+        let approval = policies.tiers.get(&role.tier).map_or_else(String::new, |tier| {
+            let stages = policy::stage_approvers(tier, &app.owners, &who.id, &people);
+            words::approval_path(&people, tier, &stages, role.max_duration)
+        });
+        let title = format!("{} · {}", app.name, role.name);
+        let standing = held.iter().find(|request| request.ask.role == *at);
+        Ok(words::why(at, &title, &verdict, length, &approval, standing))
+    }
+
+    /// Why this person can't have the role, as far as a form without content can tell.
+    async fn hint(&self, who: &Identified, role: &RoleRef, duration: Option<Span>) -> String {
+        let policies = self.engine.policies();
+        let Some((_, found)) = policies.role(role) else { return String::new() };
+        // The form offers no more than the role's maximum.
+        let duration = duration.map(|duration| duration.min(found.max_duration));
+        let holds = roles_of(&self.held(who).await);
+        let verdict = self.judge(who, role, duration, &holds);
+        words::hint_refused(&verdict.refusals().collect::<Vec<_>>())
+    }
+
+    fn judge(&self, who: &Identified, at: &RoleRef, length: Option<Span>, holds: &[RoleRef]) -> Verdict {
+        let policies = self.engine.policies();
+        let usual = policies.role(at).map_or(Span::hours(1), |(_, role)| role.default_duration);
+        let ask = Ask {
+            role: at.clone(),
+            duration: length.unwrap_or(usual),
+            starts_at: None,
+            justification: String::new(),
+            ticket: None,
+            fields: BTreeMap::new(),
+        };
+        let (people, now) = (self.engine.people(), self.engine.now());
+        policy::may_ask(&policies, &people, &who.id, &ask, AskMode::New, holds, now)
+    }
+
+    pub(super) async fn role_chosen(&self, caller: &Caller, view: &ViewState, role: &str, at: &str) {
+        let Ok(who) = self.who(caller) else { return };
+        self.remember_choice(&view.id, at);
+        let role = role.parse::<RoleRef>().ok();
+        let mut notes = Vec::new();
+        if let Some(role) = &role {
+            notes.push(self.hint(&who, role, None).await);
+        }
+        let because = view.values.get("why").cloned();
+        let draft = Draft { role, because, notes, ..Draft::default() };
+        let form = modal::request(&self.engine.policies(), &self.engine.people(), &who.id, &draft);
+        let mut updated = self.web.update_view(&view.id, view.hash.as_deref(), &form).await;
+        // The choice before this one changed the form meanwhile; the last one made counts.
+        if updated.as_ref().is_err_and(|error| error.is("hash_conflict")) && self.is_last_choice(&view.id, at)
+        {
+            updated = self.web.update_view(&view.id, None, &form).await;
+        }
+        if let Err(error) = updated {
+            tracing::warn!(%error, "a form was not updated");
+        }
+    }
+
+    fn remember_choice(&self, view: &str, at: &str) {
+        let mut choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        match choices.iter_mut().find(|(known, _)| known == view) {
+            Some((_, last)) => {
+                if last.as_str() < at {
+                    at.clone_into(last);
+                }
+            }
+            None => {
+                if choices.len() >= CHOICES_MOST {
+                    choices.pop_front();
+                }
+                choices.push_back((view.to_owned(), at.to_owned()));
+            }
+        }
+    }
+
+    fn is_last_choice(&self, view: &str, at: &str) -> bool {
+        let choices = self.choices.lock().unwrap_or_else(PoisonError::into_inner);
+        choices.iter().any(|(known, last)| known == view && last == at)
+    }
+
+    /// The choices of the search in the form.
+    pub(super) async fn options(&self, caller: &Caller, query: &str) -> Value {
+        let Ok(who) = self.who(caller) else { return json!({"options": []}) };
+        let held = self.held(&who).await;
+        let (policies, people) = (self.engine.policies(), self.engine.people());
+        let found: Vec<RoleMatch> =
+            policy::search(&policies, &people, &who.id, &roles_of(&held), query, usize::MAX);
+        let marks = held.iter().map(|request| (request.ask.role.clone(), words::held(request))).collect();
+        modal::options(&found, &marks)
+    }
+
+    /// What the person has or waits for. Nothing, when the engine does not say: it decides again anyway.
+    async fn held(&self, who: &Identified) -> Vec<Request> {
+        let filter = Filter { requester: Some(who.id.clone()), states: open_states(), limit: HELD_MOST };
+        self.engine.list(filter).await.unwrap_or_default()
+    }
+}
+
+/// The words, held against the names in these policies.
+pub(super) fn read_words(policies: &PolicySet, typed: &str) -> FreeWords {
+    let vocabulary = Vocabulary::of(policies);
+    let names_role = |word: &str| word.parse::<RoleRef>().is_ok_and(|at| policies.role(&at).is_some());
+    free_words::read(typed, &|word| vocabulary.knows(word) || names_role(word))
+}
+
+fn roles_of(requests: &[Request]) -> Vec<RoleRef> {
+    requests.iter().map(|request| request.ask.role.clone()).collect()
+}

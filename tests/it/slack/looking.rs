@@ -1,0 +1,190 @@
+//! What people read while they look for a role, and the choices that the search offers.
+
+use std::collections::BTreeMap;
+
+use jitney::ids::RoleRef;
+use jitney::lifecycle::{EndCause, State};
+use jitney::playground::slack::check_options;
+use jitney::policy::{People, Reason, ReasonCode, Risk, RoleMatch, StageApprovers, Verdict};
+use jitney::slack::{modal, words};
+use jitney::time::Span;
+
+use super::people::{Story, at, everybody, id, pending, policies, revoking, tier};
+
+fn found(app: usize, role: usize, risk: Risk) -> RoleMatch {
+    RoleMatch {
+        role: format!("app-{app}/role-{role}").parse().unwrap(),
+        app_name: format!("App {app}"),
+        role_name: format!("Role {role}"),
+        gives: format!("What role {role} gives"),
+        risk,
+        eligible: role != 3,
+    }
+}
+
+/// The choices as a few lines.
+fn picture(answer: &serde_json::Value) -> String {
+    let mut out = String::new();
+    for group in answer["option_groups"].as_array().into_iter().flatten() {
+        out += &format!("{}\n", group["label"]["text"].as_str().unwrap());
+        for option in group["options"].as_array().unwrap() {
+            let text = |at: &str| option.pointer(at).unwrap().as_str().unwrap();
+            out += &format!("  {} = {}: {}\n", text("/text/text"), text("/value"), text("/description/text"));
+        }
+    }
+    out
+}
+
+#[test]
+fn choices_stand_by_app_with_what_is_held_marked() {
+    let all =
+        [found(2, 1, Risk::Low), found(1, 3, Risk::Low), found(2, 2, Risk::High), found(1, 1, Risk::Low)];
+    let mark = |state| words::held(&Story::new(state).granted().dossier.request);
+    let held: BTreeMap<RoleRef, String> = BTreeMap::from([
+        (all[0].role.clone(), mark(State::Active { warned: false })),
+        (all[2].role.clone(), mark(pending(0))),
+    ]);
+    insta::assert_snapshot!(picture(&modal::options(&all, &held)));
+}
+
+#[test]
+fn any_number_of_roles_fits_into_slacks_limits_and_the_rest_is_counted() {
+    for (apps, roles) in [(1, 1), (1, 100), (1, 101), (1, 500), (120, 1), (500, 1), (50, 10), (3, 50)] {
+        let mut all: Vec<RoleMatch> = Vec::new();
+        for app in 0..apps {
+            all.extend((0..roles).map(|role| {
+                let mut one = found(app, role, Risk::Low);
+                one.app_name = format!("{} <!channel> {}", "a long name ".repeat(20), one.app_name);
+                one.gives = "🦀".repeat(300);
+                one
+            }));
+        }
+        let answer = modal::options(&all, &BTreeMap::new());
+        assert_eq!(check_options(&answer), vec![], "{apps} × {roles}");
+        let groups = answer["option_groups"].as_array().unwrap();
+        let shown: usize = groups.iter().map(|group| group["options"].as_array().unwrap().len()).sum();
+        assert_eq!(shown, all.len().min(100), "{apps} × {roles}");
+        let last = groups.last().unwrap()["label"]["text"].as_str().unwrap();
+        match all.len() - shown {
+            0 => assert!(!last.contains("more role"), "{last}"),
+            hidden => assert!(last.contains(&format!("{hidden} more role")), "{last}"),
+        }
+    }
+    assert_eq!(check_options(&modal::options(&[], &BTreeMap::new())), vec![]);
+}
+
+fn reason(code: ReasonCode) -> Reason {
+    Reason {
+        code,
+        rule: "never[0] of billing/read (policies/billing.toml:19:1)".to_owned(),
+        saw: "employment is contractor".to_owned(),
+        wants: "employment other than contractor".to_owned(),
+    }
+}
+
+#[test]
+fn the_way_to_approval_is_told_by_name() {
+    let people = everybody();
+    let asked = |names: &[&str], from_fallback| StageApprovers {
+        asked: names.iter().map(|name| id(name)).collect(),
+        escalation: vec![],
+        from_fallback,
+    };
+    let one = |names: &[&str]| vec![asked(names, false), asked(&["dana"], true)];
+    let many: Vec<String> = (0..9).map(|n| format!("n{n}")).collect();
+    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let mut asks = tier();
+    asks.auto_under = None;
+    let mut nobody = tier();
+    nobody.stages = vec![];
+    let mut out = String::new();
+    for (tier, stages, longest) in [
+        (&tier(), one(&["bob"]), Span::hours(8)),
+        (&tier(), one(&["bob"]), Span::mins(15)),
+        (&asks, one(&["bob", "carol"]), Span::hours(8)),
+        (&asks, one(&many), Span::hours(8)),
+        (&asks, one(&[]), Span::hours(8)),
+        (&nobody, vec![], Span::hours(8)),
+    ] {
+        out += &format!("{}\n", words::approval_path(&people, tier, &stages, longest));
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn what_is_said_while_somebody_looks_for_a_role() {
+    let roles = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<RoleRef>>();
+    let held = [Story::new(State::Active { warned: false }).granted(), Story::new(pending(0))];
+    let held: Vec<&_> = held.iter().map(|story| &story.dossier.request).collect();
+    let at_role: RoleRef = "billing/read".parse().unwrap();
+    let title = "Billing database · Read only";
+    let granted = Verdict::Granted(vec![reason(ReasonCode::Eligible)]);
+    let refused = Verdict::Refused(reason(ReasonCode::Never), vec![reason(ReasonCode::Justification)]);
+    let only_form = Verdict::Refused(reason(ReasonCode::Ticket), vec![]);
+    let hour = Span::hours(1);
+    let states = [
+        pending(0),
+        State::Scheduled { starts_at: at(60) },
+        State::Granting,
+        revoking(false),
+        State::Revoked { cause: EndCause::Released, recheck_at: None },
+    ];
+    let mut out = vec![
+        words::catalogue(&["Billing database".to_owned(), "Legacy wiki".to_owned()], 3),
+        words::catalogue(&["Legacy wiki".to_owned()], 1),
+        words::catalogue(&[], 0),
+        words::catalogue_held(&held),
+        words::more_roles(1),
+        words::more_roles(400),
+        words::others_fit(&found(1, 1, Risk::Low), &[found(1, 2, Risk::Low), found(2, 1, Risk::High)]),
+        words::barred_fit("/jit", &roles(&["wiki/admin", "wiki/edit"])),
+        words::only_barred("/jit", &roles(&["wiki/admin"])),
+        words::until_when("until 17:00"),
+        words::length_too_long("for ever"),
+        words::length_cut(Span::hours(12), Span::hours(8)),
+        words::retired(&at_role, Some("reports/view has them, too")),
+        words::retired(&at_role, None),
+        words::about_message("https://example.slack.com/archives/C1/p17"),
+        words::no_link(),
+        words::why(&at_role, title, &granted, hour, "It needs approval by *Bob*.", None),
+        words::why(&at_role, title, &refused, hour, "It needs approval by *Bob*.", Some(held[0])),
+        words::why(&at_role, title, &only_form, hour, "", None),
+        words::status_head(held[0]),
+        words::status_facts(held[0]),
+        words::status_waits(&everybody(), &[id("bob"), id("erin")], at(0)),
+        words::status_not_yours(held[0].id),
+        words::unknown_holder("U0EVE"),
+        words::nothing_to_revoke("Ann", "wiki/read"),
+        words::which_to_revoke("/jit", "Ann", &held),
+    ];
+    out.extend(states.map(|state| words::held(&Story::new(state).granted().dossier.request)));
+    insta::assert_snapshot!(out.join("\n\n"));
+}
+
+#[test]
+fn the_form_says_what_the_role_gives_and_who_is_asked() {
+    let set = policies();
+    let people = People::new(everybody().iter().cloned(), at(0), hour());
+    let draft = modal::Draft {
+        role: Some("billing/read".parse().unwrap()),
+        ticket: Some("OPS-311".parse().unwrap()),
+        ..modal::Draft::default()
+    };
+    let form = modal::request(&set, &people, &id("ann"), &draft).to_string();
+    for part in
+        ["SELECT on every table", "At most 8 hours", "there is nobody to ask", "field:schema", "OPS-311"]
+    {
+        assert!(form.contains(part), "{part}: {form}");
+    }
+    // A role without a field for a ticket has it in the reason.
+    let mut set = set;
+    let app = set.apps.values_mut().next().unwrap();
+    app.roles.values_mut().for_each(|role| role.ticket = jitney::policy::TicketRule::None);
+    let form = modal::request(&set, &people, &id("ann"), &draft);
+    let why = form["blocks"].as_array().unwrap().iter().find(|block| block["block_id"] == "why").unwrap();
+    assert_eq!(why["element"]["initial_value"], "OPS-311");
+}
+
+fn hour() -> Span {
+    Span::hours(1)
+}
