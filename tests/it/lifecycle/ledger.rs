@@ -226,7 +226,18 @@ impl Clock {
         let mut value = serde_json::to_value(&entry.what).unwrap();
         let kind = value["kind"].as_str().unwrap().to_owned();
         let fields = value.as_object_mut().unwrap();
-        for said in ["kind", "label", "title", "justification", "risk", "allowed_by", "evidence", "remains"] {
+        for said in [
+            "kind",
+            "label",
+            "title",
+            "justification",
+            "risk",
+            "allowed_by",
+            "evidence",
+            "deed",
+            "with_sessions",
+            "remains",
+        ] {
             fields.remove(said);
         }
         let step = fields.remove("step").map(|s| format!(" {s}")).unwrap_or_default();
