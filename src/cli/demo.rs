@@ -16,6 +16,7 @@ Nothing leaves this machine.
 
 Examples:
   jitney demo                      open the page that it names, and be any of the people
+  jitney demo --policies policies  the same on the policies of that folder, read again when they change
   jitney demo --headless           watch the story play itself; exits with 0 only if each step was right
   jitney demo --headless --json    the same, one JSON object a line";
 
@@ -29,6 +30,9 @@ pub(super) struct DemoArgs {
     /// Print JSON, one object a line
     #[arg(long, requires = "headless")]
     json: bool,
+    /// Run on the policies of this folder; targets that they name are simulated, so no configuration is needed
+    #[arg(long, value_name = "DIR", conflicts_with = "headless")]
+    policies: Option<PathBuf>,
     /// The page's port on 127.0.0.1
     #[arg(long, default_value_t = 8080, conflicts_with = "headless")]
     port: u16,
@@ -36,6 +40,9 @@ pub(super) struct DemoArgs {
 
 pub(super) fn run(args: &DemoArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
     telemetry::start(environment)?;
+    if let Some(policies) = &args.policies {
+        anyhow::ensure!(policies.is_dir(), "{} is no folder; name the folder of policies", policies.display());
+    }
     let folder = Folder::new()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if args.headless {
@@ -54,7 +61,7 @@ pub(super) fn run(args: &DemoArgs, environment: &Environment, out: Out) -> anyho
     let stop = async {
         let _ = tokio::signal::ctrl_c().await;
     };
-    runtime.block_on(demo::serve_page(&folder.0, args.port, ready, stop))?;
+    runtime.block_on(demo::serve_page(&folder.0, args.policies.as_deref(), args.port, ready, stop))?;
     Ok(Exit::Fine)
 }
 

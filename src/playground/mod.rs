@@ -6,6 +6,8 @@ pub mod demo;
 pub mod jira;
 pub mod legacy;
 pub mod people;
+pub mod policies;
+pub mod simulated;
 pub mod slack;
 pub mod web;
 pub mod world;

@@ -1,7 +1,7 @@
 //! The whole world of the demo and the journeys: the playground, a local Jira, and the very bot that `serve` runs,
 //! in a folder of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,25 +14,17 @@ use serde_json::{Value, json};
 use super::Playground;
 use super::jira::{LocalAccount, LocalJira, LocalJiraSettings};
 use super::people::{ACCESS_CHANNEL, SECURITY_CHANNEL};
+use super::policies::PolicyFolder;
 use super::slack::{Settings, TEAM};
 use crate::bot::{Bot, Setup};
-use crate::config::read_policy_files;
 use crate::credentials::SealingKey;
 use crate::directory::Directory;
 use crate::engine::EngineHandle;
 use crate::ids::TargetId;
 use crate::jira::{JiraSettings, Milestone};
-use crate::policy;
 use crate::slack::SlackSettings;
 use crate::targets::Targets;
 use crate::time::{Clock, Span, Timestamp};
-
-/// The example policies: what `jitney init` writes and the demo runs on.
-pub const POLICIES: [(&str, &str); 3] = [
-    ("tiers.toml", include_str!("../../policies/tiers.toml")),
-    ("wiki.toml", include_str!("../../policies/wiki.toml")),
-    ("reports.toml", include_str!("../../policies/reports.toml")),
-];
 
 /// The password file as it was before anybody asked: somebody's standing login and an admin's note.
 const HTPASSWD: &str = "# Legacy wiki. Ask the wiki team before you edit this by hand.\n\
@@ -62,6 +54,8 @@ pub struct World {
     pub playground: Playground,
     /// The tickets.
     pub jira: LocalJira,
+    /// The policies.
+    pub policies: PolicyFolder,
     folder: PathBuf,
     bot: Option<Bot>,
     /// Targets besides the old app.
@@ -86,12 +80,27 @@ impl World {
         shape: impl FnOnce(&mut Settings),
         prepare: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> anyhow::Result<Self> {
+        let policies = PolicyFolder::with_examples(folder.join("policies"))?;
+        Self::start_with(folder, policies, shape, prepare).await
+    }
+
+    /// Starts a world in an empty folder on the policies of another one. Targets that they name and the world does
+    /// not have are simulated; while they have issues, the examples are in force.
+    ///
+    /// # Errors
+    /// When a file can't be written or a port can't be had.
+    pub async fn start_on(folder: &Path, policies: &Path) -> anyhow::Result<Self> {
+        Self::start_with(folder, PolicyFolder::named(policies.to_owned()), |_| (), |_| Ok(())).await
+    }
+
+    async fn start_with(
+        folder: &Path,
+        policies: PolicyFolder,
+        shape: impl FnOnce(&mut Settings),
+        prepare: impl FnOnce(&Path) -> std::io::Result<()>,
+    ) -> anyhow::Result<Self> {
         let htpasswd = folder.join("htpasswd");
         std::fs::write(&htpasswd, HTPASSWD)?;
-        std::fs::create_dir_all(folder.join("policies"))?;
-        for (name, text) in POLICIES {
-            std::fs::write(folder.join("policies").join(name), text)?;
-        }
         private_file(&folder.join("jitney.key"), SealingKey::generate().expose_secret())?;
         let playground = Playground::start(&htpasswd, shape).await?;
         let hook = SESSION_HOOK
@@ -102,7 +111,12 @@ impl World {
         prepare(folder)?;
         let jira = local_jira(&playground).await?;
         let mut world =
-            Self { playground, jira, folder: folder.to_owned(), bot: None, others: BTreeMap::new() };
+            Self { playground, jira, policies, folder: folder.to_owned(), bot: None, others: BTreeMap::new() };
+        if world.policies.is_named()
+            && let Ok(files) = world.policies.files()
+        {
+            world.policies.simulated.learn(&files, &known_targets()?);
+        }
         world.start_bot().await?;
         Ok(world)
     }
@@ -231,16 +245,13 @@ impl World {
     fn setup(&self) -> anyhow::Result<Setup> {
         let clock = Arc::clone(&self.playground.clock) as Arc<dyn Clock>;
         let targets = self.targets()?;
-        let policy_folder = self.folder.join("policies");
-        let policies = policy::parse(&read_policy_files(&policy_folder)?, &targets).map_err(|issues| {
-            anyhow::anyhow!("{}", issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })?;
+        let policies = self.policies.read_to_start(&targets).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
         let slack = self.playground.slack.settings();
         Ok(Setup {
             database: self.folder.join("jitney.db"),
             socket: self.folder.join("jitney.sock"),
             policies,
-            policy_folder,
+            policy_folder: self.policies.path().to_owned(),
             directory: Directory::open(&self.folder.join("people.toml"), Span::days(3650), clock.wall())?,
             targets,
             key: SealingKey::read(&self.folder.join("jitney.key"))?,
@@ -262,7 +273,11 @@ impl World {
         })
     }
 
-    fn targets(&self) -> anyhow::Result<Targets> {
+    /// The targets that the bot has, or will have when it starts again: the old app's, and the simulated ones.
+    ///
+    /// # Errors
+    /// Never with the settings that are written here.
+    pub fn targets(&self) -> anyhow::Result<Targets> {
         let hook = |verb: &str| json!(["/bin/bash", self.folder.join("sessions"), verb, "{login}"]);
         let table = json!({
             "adapter": "htpasswd",
@@ -272,10 +287,12 @@ impl World {
             "sessions": { "end": hook("end"), "count": hook("count") },
         });
         let mut tables = self.others.clone();
-        tables.insert("legacy-wiki".parse()?, table);
-        Targets::from_settings(&tables).map_err(|issues| {
+        tables.insert(LEGACY_TARGET.parse()?, table);
+        let real = Targets::from_settings(&tables).map_err(|issues| {
             anyhow::anyhow!("{}", issues.iter().map(|i| i.message.as_str()).collect::<Vec<_>>().join("\n"))
-        })
+        })?;
+        let real = real.iter().map(|(id, target)| (id.clone(), target.clone())).collect::<Vec<_>>();
+        Ok(Targets::of(real.into_iter().chain(self.policies.simulated.as_targets())))
     }
 
     fn jira_settings(&self) -> anyhow::Result<JiraSettings> {
@@ -301,6 +318,17 @@ impl World {
             link: None,
         })
     }
+}
+
+/// The one target that is no play: the old app's password file.
+const LEGACY_TARGET: &str = "legacy-wiki";
+
+/// Targets that a world has whatever its policies say.
+///
+/// # Errors
+/// Never with the ids that are written here.
+pub fn known_targets() -> anyhow::Result<BTreeSet<TargetId>> {
+    Ok(BTreeSet::from([LEGACY_TARGET.parse()?]))
 }
 
 const BOT_EMAIL: &str = "jitney@example.com";
