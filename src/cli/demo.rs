@@ -41,7 +41,11 @@ pub(super) struct DemoArgs {
 pub(super) fn run(args: &DemoArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
     telemetry::start(environment)?;
     if let Some(policies) = &args.policies {
-        anyhow::ensure!(policies.is_dir(), "{} is no folder; name the folder of policies", policies.display());
+        anyhow::ensure!(
+            policies.is_dir(),
+            "{} is no folder; name the folder of policies",
+            policies.display()
+        );
     }
     let folder = Folder::new()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

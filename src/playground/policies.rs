@@ -112,9 +112,7 @@ pub fn parsed(files: &[SourceFile], targets: &Targets) -> Result<PolicySet, Poli
 }
 
 fn examples() -> Vec<SourceFile> {
-    let file = |(name, text): (&str, &str)| SourceFile {
-        name: format!("policies/{name}"),
-        text: text.to_owned(),
-    };
+    let file =
+        |(name, text): (&str, &str)| SourceFile { name: format!("policies/{name}"), text: text.to_owned() };
     EXAMPLES.into_iter().map(file).collect()
 }

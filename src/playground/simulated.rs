@@ -179,7 +179,8 @@ fn shown(params: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let pairs = params.as_object().into_iter().flatten().map(|(name, value)| format!("{name} {}", word(value)));
+    let pairs =
+        params.as_object().into_iter().flatten().map(|(name, value)| format!("{name} {}", word(value)));
     let text = pairs.collect::<Vec<_>>().join(", ");
     let text: String = text.chars().filter(|c| !c.is_control()).take(SHOWN_MAX).collect();
     if text.is_empty() { "access".to_owned() } else { text }

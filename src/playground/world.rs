@@ -245,7 +245,8 @@ impl World {
     fn setup(&self) -> anyhow::Result<Setup> {
         let clock = Arc::clone(&self.playground.clock) as Arc<dyn Clock>;
         let targets = self.targets()?;
-        let policies = self.policies.read_to_start(&targets).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
+        let policies =
+            self.policies.read_to_start(&targets).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
         let slack = self.playground.slack.settings();
         Ok(Setup {
             database: self.folder.join("jitney.db"),

@@ -3,8 +3,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { Visitor } from "./visitor.mjs";
-
 export function prepare(folder) {
   mkdirSync(folder, { recursive: true });
   cpSync("policies", folder, { recursive: true });
@@ -17,8 +15,7 @@ export function prepare(folder) {
   writeFileSync(join(folder, "orders.toml"), database);
 }
 
-export async function policies(browser, variant, folder) {
-  const visitor = await Visitor.arrive(browser, variant);
+export async function policies(visitor, variant, folder) {
   const { page } = visitor;
   await page.getByRole("tab", { name: "Policies" }).click();
   await visitor.shows("#pane-policies .simulated", "orders-db");
@@ -50,6 +47,4 @@ export async function policies(browser, variant, folder) {
   await page.getByRole("tab", { name: "Tickets" }).click();
   await visitor.shows("#pane-tickets .comments", "simulated target figures");
   await visitor.shot("simulated-grant");
-  await visitor.leave();
-  return visitor;
 }

@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { startDemo } from "./demo.mjs";
 import { policies, prepare } from "./policies.mjs";
 import { story } from "./story.mjs";
+import { Visitor } from "./visitor.mjs";
 
 const [binary, modules = "target/tools/node"] = process.argv.slice(2);
 if (!binary || !existsSync(binary)) {
@@ -31,12 +32,18 @@ async function play(browser, one) {
   const mine = one.play === policies ? mkdtempSync(join(tmpdir(), "jitney-page-")) : null;
   if (mine) prepare(mine);
   const demo = await startDemo(binary, ...(mine ? ["--policies", mine] : []));
+  const visitor = await Visitor.arrive(browser, { ...one, folder, url: demo.url });
   try {
-    return await one.play(browser, { ...one, folder, url: demo.url }, mine);
+    await one.play(visitor, one, mine);
+  } catch (error) {
+    visitor.wrongs.push(`the story broke off: ${error.message}`);
+    await visitor.page.screenshot({ path: join(folder, `${one.name}-broken-off.png`) });
   } finally {
+    await visitor.leave();
     await demo.stop();
     if (mine) rmSync(mine, { recursive: true });
   }
+  return visitor;
 }
 
 rmSync(folder, { recursive: true, force: true });

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
-use tokio::sync::{RwLock, watch};
+use tokio::sync::{Notify, RwLock, watch};
 use tokio::task::JoinHandle;
 
 use super::evidence::{exported, verify};
@@ -25,6 +25,8 @@ const MINUTES_MAX: u32 = 30 * 24 * 60;
 pub(super) struct Behind {
     world: Arc<RwLock<World>>,
     scenery: watch::Sender<(u64, Arc<Scenery>)>,
+    /// Something was done that nobody else tells of.
+    done: Arc<Notify>,
     looking: JoinHandle<()>,
     web: reqwest::Client,
     /// Each person's browser: the cookie that the old app set.
@@ -40,13 +42,15 @@ impl Drop for Behind {
 impl Behind {
     /// Begins to look.
     pub(super) async fn start(world: Arc<RwLock<World>>) -> Self {
-        let mut eyes = Eyes { reload: Reload::default(), looker: Looker::default() };
+        let done = Arc::new(Notify::new());
+        let (reload, looker) = (Reload::default(), Looker::default());
+        let mut eyes = Eyes { reload, looker, done: Arc::clone(&done) };
         let first = eyes.look(&world).await;
         let scenery = watch::Sender::new((0, Arc::new(first)));
         let (shown, seen) = (scenery.clone(), Arc::clone(&world));
         let looking = tokio::spawn(async move { eyes.keep_looking(&seen, &shown).await });
         let (web, cookies) = (reqwest::Client::new(), Mutex::default());
-        Self { world, scenery, looking, web, cookies }
+        Self { world, scenery, done, looking, web, cookies }
     }
 
     fn cookie(&self, person: &str) -> Option<String> {
@@ -80,10 +84,15 @@ impl Behind {
         let database = self.world.read().await.folder().join("jitney.db");
         let (genesis, mut lines) = exported(database).await?;
         if forged && !forge(&mut lines) {
-            return Ok(Verified { good: true, says: "There is no record yet that could be forged.".to_owned() });
+            return Ok(Verified {
+                good: true,
+                says: "There is no record yet that could be forged.".to_owned(),
+            });
         }
         Ok(match verify(genesis, &lines) {
-            Ok(head) => Verified { good: true, says: format!("Good: {} records, and the chain holds.", head.seq) },
+            Ok(head) => {
+                Verified { good: true, says: format!("Good: {} records, and the chain holds.", head.seq) }
+            }
             Err(why) => Verified { good: false, says: format!("Bad: {why}.") },
         })
     }
@@ -124,6 +133,7 @@ impl Backstage for Behind {
             self.keep_cookie(person, Some(cookie.to_owned()));
         }
         let says = response.text().await.map_err(failed)?.trim().to_owned();
+        self.done.notify_one();
         Ok(Visited { status: Some(status), says })
     }
 
@@ -136,6 +146,7 @@ impl Backstage for Behind {
 struct Eyes {
     reload: Reload,
     looker: Looker,
+    done: Arc<Notify>,
 }
 
 impl Eyes {
@@ -155,6 +166,7 @@ impl Eyes {
                     changed = slack.changed() => changed.is_ok(),
                     changed = jira.changed() => changed.is_ok(),
                     changed = moves.changed() => changed.is_ok(),
+                    () = self.done.notified() => true,
                 }
             };
             if tokio::time::timeout(LOOK_EVERY, heard).await == Ok(false) {
@@ -187,5 +199,18 @@ fn forge(lines: &mut [String]) -> bool {
             true
         }
         None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forge;
+
+    #[test]
+    fn a_forgery_changes_one_letter_of_one_name() {
+        let mut lines = ["{\"seq\":1}", "{\"name\":\"Dana\"}", "{\"name\":\"Ann\"}"].map(str::to_owned);
+        assert!(forge(&mut lines));
+        assert_eq!(lines, ["{\"seq\":1}", "{\"name\":\"Zana\"}", "{\"name\":\"Ann\"}"]);
+        assert!(!forge(&mut ["{\"seq\":1}".to_owned()]), "there is no name");
     }
 }

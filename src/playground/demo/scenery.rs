@@ -6,17 +6,17 @@ use super::reload::Reload;
 use crate::audit::Record;
 use crate::engine::Filter;
 use crate::ids::PersonId;
+use crate::ids::RoleRef;
 use crate::lifecycle::{Kind, Request, State};
 use crate::playground::policies::PolicyTrouble;
 use crate::playground::web::{
-    AuditLine, AuditLog, MayAsk, OldApp, PersonFacts, Policies, PolicyIssue, RequestFacts, RoleFacts, Scenery,
-    Ticket, TicketComment,
+    AuditLine, AuditLog, MayAsk, OldApp, PersonFacts, Policies, PolicyIssue, RequestFacts, RoleFacts,
+    Scenery, Ticket, TicketComment,
 };
 use crate::playground::world::World;
 use crate::policy::{
     App, People, Person, PolicySet, Role, TestResult, Verdict, auto_approves, lint, run_tests, still_eligible,
 };
-use crate::ids::RoleRef;
 use crate::store::Reader;
 use crate::time::Timestamp;
 
@@ -96,7 +96,8 @@ fn slack_id(people: &[Person], id: &PersonId) -> Option<String> {
 }
 
 fn facts(people: &[Person]) -> BTreeMap<String, PersonFacts> {
-    let name = |id: &PersonId| people.iter().find(|person| person.id == *id).map(|person| person.name.clone());
+    let name =
+        |id: &PersonId| people.iter().find(|person| person.id == *id).map(|person| person.name.clone());
     let of = |person: &Person| {
         let facts = PersonFacts {
             department: person.department.clone(),
@@ -177,7 +178,8 @@ async fn old_app(world: &World) -> OldApp {
 fn policies(world: &World, reload: &Reload, set: &PolicySet, people: &People, now: Timestamp) -> Policies {
     let simulated: Vec<String> = world.policies.simulated.ids().iter().map(ToString::to_string).collect();
     let results = run_tests(set);
-    let (passed, failed): (Vec<&TestResult>, Vec<&TestResult>) = results.iter().partition(|result| result.passed);
+    let (passed, failed): (Vec<&TestResult>, Vec<&TestResult>) =
+        results.iter().partition(|result| result.passed);
     Policies {
         folder: world.policies.path().display().to_string(),
         named: world.policies.is_named(),
@@ -225,18 +227,25 @@ fn facts_of_role(
 ) -> RoleFacts {
     let tier = set.tiers.get(&role.tier);
     let at_once = tier.is_some_and(|tier| auto_approves(tier, role.default_duration));
-    let may = |person: &Person| {
-        match still_eligible(set, people, &person.id, at, role.default_duration, &[], now) {
-            Verdict::Granted(_) if at_once => MayAsk::AtOnce,
-            Verdict::Granted(_) => MayAsk::Asks,
-            Verdict::Refused(first, _) => {
-                MayAsk::No(format!("{}: {}. It takes: {}", first.rule, first.saw, first.wants))
-            }
+    let may = |person: &Person| match still_eligible(
+        set,
+        people,
+        &person.id,
+        at,
+        role.default_duration,
+        &[],
+        now,
+    ) {
+        Verdict::Granted(_) if at_once => MayAsk::AtOnce,
+        Verdict::Granted(_) => MayAsk::Asks,
+        Verdict::Refused(first, _) => {
+            MayAsk::No(format!("{}: {}. It takes: {}", first.rule, first.saw, first.wants))
         }
     };
-    let who = people.iter().filter(|person| person.active).filter_map(|person| {
-        person.slack.as_ref().map(|slack| (slack.as_str().to_owned(), may(person)))
-    });
+    let who = people
+        .iter()
+        .filter(|person| person.active)
+        .filter_map(|person| person.slack.as_ref().map(|slack| (slack.as_str().to_owned(), may(person))));
     RoleFacts {
         role: at.to_string(),
         title: format!("{} · {}", app.name, role.name),

@@ -28,8 +28,8 @@ use crate::time::Clock;
 use acts::Act;
 
 pub use backstage::{
-    AuditLine, AuditLog, Backstage, MayAsk, OldApp, Passing, PersonFacts, Policies, PolicyIssue, RequestFacts,
-    RoleFacts, Scenery, Ticket, TicketComment, Verified, Visit, Visited,
+    AuditLine, AuditLog, Backstage, MayAsk, OldApp, Passing, PersonFacts, Policies, PolicyIssue,
+    RequestFacts, RoleFacts, Scenery, Ticket, TicketComment, Verified, Visit, Visited,
 };
 
 /// The running page. Dropping it stops it.

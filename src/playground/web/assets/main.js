@@ -5,14 +5,14 @@ import { know } from "/markup.js";
 import { News, act, busy } from "/server.js";
 import { drawClock, move, startClock } from "/clock.js";
 import { drawMessages } from "/messages.js";
-import { drawModal } from "/modal.js";
+import { drawModal, isModalOpen } from "/modal.js";
 import { drawSidebar, startSidebar } from "/sidebar.js";
-import { drawTickets } from "/tickets.js";
-import { drawOldApp, prefill } from "/oldapp.js";
+import { drawTickets, showTicket } from "/tickets.js";
+import { drawOldApp, prefill, wasTurnedAway } from "/oldapp.js";
 import { drawLog, wasVerified } from "/log.js";
 import { drawPolicies } from "/policies.js";
 import { commandFor, drawTour } from "/tour.js";
-import { show, startTabs } from "/tabs.js";
+import { isShown, show, startTabs } from "/tabs.js";
 import { startTheme } from "/theme.js";
 
 const COMMAND = "/jit ";
@@ -94,9 +94,15 @@ const tour = {
     show("chat");
   }),
   visit: (who) => be(who, () => show("app")),
-  open: (pane) => show(pane),
+  // Whether this person's channel, conversation with Jitney, or old wiki is on the screen.
+  isAt: (who, what) => who === person && (what === "app" ? isShown("app") : isShown("chat") && place === (what === "direct" ? direct() : channelOf())),
+  open: (pane) => {
+    show(pane);
+    draw();
+  },
   pass: (time, button) => move(time, button),
   verified: wasVerified,
+  turnedAway: wasTurnedAway,
 };
 
 // No part of Slack: carries a credential over to the old wiki, as a person would with copy and paste.
@@ -131,13 +137,25 @@ at("say").addEventListener("submit", async (event) => {
   const said = await busy(event.submitter || at("say").querySelector("button"), () => act(person, "slash", { channel, line }));
   if (said.ok) at("line").value = COMMAND;
 });
+// The tickets are on this page already.
+document.addEventListener("click", (event) => {
+  const key = event.target.closest("a[href]")?.getAttribute("href").match(/^http:\/\/127\.0\.0\.1:\d+\/browse\/([A-Z0-9-]+)$/)?.[1];
+  if (!key) return;
+  event.preventDefault();
+  show("tickets");
+  showTicket(key);
+});
 at("modal").addEventListener("cancel", (event) => {
   event.preventDefault();
   act(person, "close");
+});
+// A second Escape is not asked about: the browser closes the window by itself.
+at("modal").addEventListener("close", () => {
+  if (isModalOpen()) act(person, "close");
 });
 
 startTheme();
 startClock();
 startSidebar();
-startTabs();
+startTabs(draw);
 news.follow(person);

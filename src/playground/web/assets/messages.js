@@ -69,8 +69,7 @@ function homeItems(state) {
 
 function roomItems(state, room) {
   if (room.messages.length === 0) {
-    const words = "Nothing has been said here yet. Commands can be typed in any conversation: /jit help lists them.";
-    return [{ key: "none", looks: 0, draw: () => make("p", { class: "empty" }, words) }];
+    return [{ key: "none", looks: [room.direct, room.name], draw: () => welcome(room) }];
   }
   const items = [];
   let today = "";
@@ -84,4 +83,21 @@ function roomItems(state, room) {
     items.push({ key: `${room.id} ${one.ts}`, looks: [state.person, isReply, one], draw });
   }
   return items;
+}
+
+// What a newcomer reads first.
+function welcome(room) {
+  const about = {
+    "access-approvals": "Jitney asks for approvals here. Each request gets a card, and those who may decide are asked below it.",
+    security: "The loud things are told here: access that was taken without approval, and access that could not be taken back.",
+  }[room.name] || "Jitney writes here to this person alone.";
+  return make("div", { class: "empty" },
+    make("h3", {}, room.direct ? "Jitney" : `This is # ${room.name}`),
+    make("p", {}, about),
+    make("h3", {}, "How this page works"),
+    make("ul", {},
+      make("li", {}, "On the left you choose who you are. Everybody sees only their own messages and windows."),
+      make("li", {}, "Below you type commands, as in Slack: ", make("code", {}, "/jit help"), " lists them."),
+      make("li", {}, "Slack and the ticket system are played by this page. The bot is real, the very one that ", make("code", {}, "jitney serve"), " runs; so are the old wiki, the policies and the audit log."),
+      make("li", {}, "The clock runs, and you can move it forward: hours pass in a moment.")));
 }

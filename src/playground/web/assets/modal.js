@@ -7,6 +7,8 @@ import { block } from "/blocks.js";
 import { fieldsOf, filled } from "/fields.js";
 
 let shown = "";
+export const isModalOpen = () => shown !== "";
+
 // Its form and who sees it; what a view replaces keeps the focus where it was.
 export function drawModal(state, extras) {
   const dialog = at("modal");

@@ -5,10 +5,11 @@ import { nameOf } from "/markup.js";
 import { busy, door } from "/server.js";
 
 const visits = new Map(); // person -> what the app answered last
+const typed = new Map(); // person -> what they are about to log in with
 let again = () => {};
 
-// What a person is about to log in with.
-const typed = new Map();
+// Whether the app turned this person away at the last visit.
+export const wasTurnedAway = (person) => visits.get(person)?.status === 401;
 
 export function prefill(person, login, password) {
   typed.set(person, { login, password });
@@ -50,7 +51,6 @@ function browser(person, url, visit) {
   });
   return make("section", { class: "browser", "aria-label": `${name}'s browser` },
     make("div", { class: "bar" },
-      make("span", { class: "dots", "aria-hidden": "true" }),
       make("span", { class: "address" }, url),
       make("button", { type: "button", "data-focus": "wiki-reload", onclick: (e) => go(e.currentTarget, "reload", {}) }, "Load again")),
     make("div", { class: "page", role: "status" }, answer(visit, name)),

@@ -22,8 +22,8 @@ function folder(p) {
     make("p", { class: "lead" }, `${which} lie in `, make("code", {}, p.folder), ". Change a file there: the page follows at once."),
     make("p", {},
       make("span", { class: p.in_force ? "status good" : "status bad" }, p.in_force ? "In force" : "Not in force"),
-      " ", p.in_force ? "The files as they are now" : "The files have issues; the last good ones", " (", make("code", {}, p.digest), ")",
-      p.in_force ? "." : " go on."));
+      p.in_force ? " The files as they are now, " : " The files have issues. Until they are mended the last good ones go on, or the examples: ",
+      make("code", {}, p.digest), "."));
 }
 
 function issues(p) {
@@ -56,7 +56,7 @@ function one(role) {
     why ? make("span", { class: "meta why" }, why) : null));
   return make("details", { class: "role" },
     make("summary", {},
-      make("strong", {}, role.title), " ", make("code", {}, role.role),
+      make("strong", {}, role.title), " ", make("code", {}, role.role), " ",
       role.simulated ? make("span", { class: "status" }, "simulated") : null,
       make("span", { class: "meta" }, `${role.gives}. Risk ${role.risk}, at most ${role.most}. ${role.tier}.`)),
     make("ul", { class: "may" }, rows),

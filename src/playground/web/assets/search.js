@@ -54,10 +54,8 @@ export function search({ one, held, send, common, hint, block, person }) {
     if (found.length === 0) list.append(make("p", { class: "meta" }, "Nothing found."));
     show(true);
   };
-  box.addEventListener("focus", () => {
-    box.select();
-    look("");
-  });
+  box.addEventListener("focus", () => box.select());
+  box.addEventListener("click", () => look(""));
   box.addEventListener("blur", () => show(false));
   box.addEventListener("input", () => {
     clearTimeout(pause);
@@ -66,7 +64,7 @@ export function search({ one, held, send, common, hint, block, person }) {
   box.addEventListener("keydown", (event) => {
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       event.preventDefault();
-      if (list.hidden) look(box.value);
+      if (list.hidden) look("");
       else if (found.length > 0) move((active + (event.key === "ArrowDown" ? 1 : found.length - 1) + found.length) % found.length);
     }
     if (event.key === "Enter" && !list.hidden) {

@@ -4,6 +4,7 @@ import { at, arrows, fill, make } from "/dom.js";
 import { avatar } from "/messages.js";
 
 const read = new Map(); // person and conversation -> the newest message that was seen
+let shown = null; // whose screen it was last
 
 // `be` and `go` change person and place.
 export function startSidebar() {
@@ -19,6 +20,8 @@ export function drawSidebar(state, place, { be, go }) {
     const looks = [one.name, current, asked.has(one.id), facts];
     return { key: one.id, looks, draw: () => make("li", {}, person(one, facts, current, asked.has(one.id), be)) };
   }));
+  if (shown !== state.person) at("people").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  shown = state.person;
   const rooms = state.conversations.map((room) => {
     const last = room.messages.at(-1)?.ts;
     const key = `${state.person} ${room.id}`;

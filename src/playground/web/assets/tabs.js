@@ -4,13 +4,16 @@ import { at, arrows } from "/dom.js";
 
 const PANES = ["tickets", "app", "log", "policies"];
 
-export function startTabs() {
+// `redraw` runs when another pane is shown.
+export function startTabs(redraw) {
   const tabs = at("tabs");
   tabs.addEventListener("click", (event) => {
     const tab = event.target.closest("[role=tab]");
-    if (tab) show(tab.dataset.pane);
+    if (!tab) return;
+    show(tab.dataset.pane);
+    redraw();
   });
-  arrows(tabs, "[role=tab]", { also: (tab) => show(tab.dataset.pane) });
+  arrows(tabs, "[role=tab]", { also: (tab) => tab.click() });
   matchMedia(WIDE).addEventListener("change", () => show(document.body.dataset.pane));
   show("chat");
 }
@@ -19,8 +22,14 @@ export function startTabs() {
 const WIDE = "(min-width: 64rem)";
 let side = "tickets";
 
+export function isShown(pane) {
+  if (pane === "chat") return matchMedia(WIDE).matches || document.body.dataset.pane === "chat";
+  return !at(`pane-${pane}`).hidden && (matchMedia(WIDE).matches || document.body.dataset.pane === pane);
+}
+
 export function show(pane) {
   const wide = matchMedia(WIDE).matches;
+  if (PANES.includes(pane) && side !== pane) document.querySelector("aside").scrollTop = 0;
   if (PANES.includes(pane)) side = pane;
   document.body.dataset.pane = pane;
   const shown = wide ? side : pane;

@@ -43,24 +43,27 @@ function steps(state, does) {
   }
   if (!first) return [ask, ...["Approve", "Reveal", "Log in", "Extend", "Let it end", "Look"].map((title) => ({ title, done: false }))];
   const by = nameOf(first.by);
+  // No button leads to where one is.
+  const readMessage = does.isAt(first.by, "direct") ? null : [`Be ${by}, and read the message`, () => does.direct(first.by)];
+  const openWiki = does.isAt(first.by, "app") ? null : ["Open the wiki", () => does.visit(first.by)];
   const out = [ask, approve(state, first, "Approve", "asks", does)];
   if (first.login) {
     out.push({
       title: "Reveal", done: first.revealed || Boolean(first.gone),
       says: state.person === first.by && state.modal ? "The window shows the password this once. Take it to the wiki."
         : `The access is there, and Jitney wrote to ${by}. Press Reveal: the password is shown once, in ${by}'s window alone.`,
-      act: [`Be ${by}, and read the message`, () => does.direct(first.by)],
+      act: readMessage,
     });
     out.push({
       title: "Log in", done: loggedIn.has(first.login) || Boolean(first.gone),
       says: "Log in to the old wiki with what was shown. Below it you see the line that Jitney added to its password file.",
-      act: ["Open the wiki", () => does.visit(first.by)],
+      act: openWiki,
     });
   }
   const extension = requests.find((one) => one.extends === first.id && !REFUSED.includes(one.state));
   if (!extension) {
     out.push(first.warned
-      ? { title: "Extend", done: Boolean(first.gone), says: `${by} was told that the time runs out. Press Extend there, and ask for more.`, act: [`Be ${by}, and read the message`, () => does.direct(first.by)] }
+      ? { title: "Extend", done: Boolean(first.gone), says: `${by} was told that the time runs out. Press Extend there, and ask for more.`, act: readMessage }
       : { title: "Extend", done: Boolean(first.gone), says: `Nobody wants to wait for that hour: move the clock to where ${by} is warned.`, act: ["Move the clock", (button) => does.pass("to_next_due", button)] });
   } else {
     out.push(approve(state, extension, "Extend", "asks for more time", does));
@@ -70,11 +73,12 @@ function steps(state, does) {
     says: "Let the time run out. Jitney takes the access, looks that it is gone, and ends what is still open.",
     act: ["Move the clock", (button) => does.pass("to_next_due", button)],
   });
+  const knocks = first.login && !does.turnedAway(first.by);
   out.push({
     title: "Look", done: does.verified(),
-    says: first.login ? "Load the wiki again: it knows nobody now. Read the ticket. Then verify the audit log."
+    says: knocks ? `Be ${by} and load the wiki again: neither the password nor the open session is of use now.`
       : "Read the ticket: every step is on it. Then verify the audit log.",
-    act: ["Open the audit log", () => does.open("log")],
+    act: knocks ? openWiki : ["Open the audit log", () => does.open("log")],
   });
   return out;
 }
@@ -86,7 +90,7 @@ function approve(state, request, title, asks, does) {
     title, done: !["pending", "scheduled", "granting"].includes(request.state),
     says: !waits ? "Jitney is at work."
       : `${nameOf(request.by)} ${asks}. ${request.asked.map(nameOf).join(" or ")} may decide. Press Approve below the card in the channel.`,
-    act: waits ? [`Be ${nameOf(asked)}, and look`, () => does.channel(asked, request.id)] : null,
+    act: waits && !does.isAt(asked, "channel") ? [`Be ${nameOf(asked)}, and look`, () => does.channel(asked, request.id)] : null,
   };
 }
 
