@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::Playground;
 use super::jira::{LocalAccount, LocalJira, LocalJiraSettings};
-use super::people::{ACCESS_CHANNEL, SECURITY_CHANNEL};
+use super::people::{self, ACCESS_CHANNEL, SECURITY_CHANNEL};
 use super::policies::PolicyFolder;
 use super::slack::{Settings, TEAM};
 use crate::bot::{Bot, Setup};
@@ -22,9 +22,10 @@ use crate::directory::Directory;
 use crate::engine::EngineHandle;
 use crate::ids::TargetId;
 use crate::jira::{JiraSettings, Milestone};
+use crate::policy::Person;
 use crate::slack::SlackSettings;
 use crate::targets::Targets;
-use crate::time::{Clock, Span, Timestamp};
+use crate::time::{Clock, Span, SystemClock, Timestamp};
 
 /// The password file as it was before anybody asked: somebody's standing login and an admin's note.
 const HTPASSWD: &str = "# Legacy wiki. Ask the wiki team before you edit this by hand.\n\
@@ -47,6 +48,15 @@ printf '%s\n' "${sessions%%[!0-9]*}"
 const REST_LIMIT: Duration = Duration::from_secs(60);
 /// How often it is looked at while it comes to rest.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// Whose world it is. What is not named is made up.
+#[derive(Debug, Clone, Default)]
+pub struct Company {
+    /// The folder of policies.
+    pub policies: Option<PathBuf>,
+    /// The directory file.
+    pub people: Option<PathBuf>,
+}
 
 /// A world with its bot.
 pub struct World {
@@ -81,28 +91,37 @@ impl World {
         prepare: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> anyhow::Result<Self> {
         let policies = PolicyFolder::with_examples(folder.join("policies"))?;
-        Self::start_with(folder, policies, shape, prepare).await
+        Self::start_with(folder, policies, people::people()?, shape, prepare).await
     }
 
-    /// Starts a world in an empty folder on the policies of another one. Targets that they name and the world does
-    /// not have are simulated; while they have issues, the examples are in force.
+    /// Starts somebody's world in an empty folder. Targets that the policies name and the world does not have are
+    /// simulated; while the policies have issues, the examples are in force.
     ///
     /// # Errors
-    /// When a file can't be written or a port can't be had.
-    pub async fn start_on(folder: &Path, policies: &Path) -> anyhow::Result<Self> {
-        Self::start_with(folder, PolicyFolder::named(policies.to_owned()), |_| (), |_| Ok(())).await
+    /// When the people can't be read, a file can't be written or a port can't be had.
+    pub async fn start_as(folder: &Path, company: &Company) -> anyhow::Result<Self> {
+        let policies = match &company.policies {
+            Some(policies) => PolicyFolder::named(policies.clone()),
+            None => PolicyFolder::with_examples(folder.join("policies"))?,
+        };
+        let people = match &company.people {
+            Some(file) => people::from_file(file, SystemClock::new().wall())?,
+            None => people::people()?,
+        };
+        Self::start_with(folder, policies, people, |_| (), |_| Ok(())).await
     }
 
     async fn start_with(
         folder: &Path,
         policies: PolicyFolder,
+        people: Vec<Person>,
         shape: impl FnOnce(&mut Settings),
         prepare: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> anyhow::Result<Self> {
         let htpasswd = folder.join("htpasswd");
         std::fs::write(&htpasswd, HTPASSWD)?;
         private_file(&folder.join("jitney.key"), SealingKey::generate().expose_secret())?;
-        let playground = Playground::start(&htpasswd, shape).await?;
+        let playground = Playground::start(people, &htpasswd, shape).await?;
         let hook = SESSION_HOOK
             .replace("PORT", &playground.legacy.addr().port().to_string())
             .replace("TOKEN", playground.legacy.admin_token());

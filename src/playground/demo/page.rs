@@ -7,25 +7,21 @@ use tokio::sync::RwLock;
 
 use super::backstage::Behind;
 use crate::playground::web::DemoPage;
-use crate::playground::world::World;
+use crate::playground::world::{Company, World};
 use crate::time::Clock;
 
-/// Serves the page until `stop` resolves, on the policies of a folder or on the examples. `ready` hears its address
-/// once it can be opened.
+/// Serves the page of a company's world until `stop` resolves. `ready` hears its address once it can be opened.
 ///
 /// # Errors
 /// When the world can't be started.
 pub async fn serve_page(
     folder: &Path,
-    policies: Option<&Path>,
+    company: &Company,
     port: u16,
     ready: impl FnOnce(&str) + Send,
     stop: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
-    let world = match policies {
-        Some(policies) => World::start_on(folder, policies).await?,
-        None => World::start(folder, |_| ()).await?,
-    };
+    let world = World::start_as(folder, company).await?;
     let slack = world.playground.slack.clone();
     let clock = Arc::clone(&world.playground.clock) as Arc<dyn Clock>;
     let world = Arc::new(RwLock::new(world));

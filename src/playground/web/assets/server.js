@@ -2,6 +2,8 @@
 
 import { at } from "/dom.js";
 
+// After a failed request; then it is tried again.
+const PAUSE_MS = 1000;
 const SILENT = "The playground does not answer. Is it still running?";
 
 // Says something to the person: in the open form, else below the conversation.
@@ -45,19 +47,23 @@ export async function busy(button, work) {
 }
 
 // Calls `draw` with each new state of what a person sees. The server answers when there is news, or after a while
-// without: one request is under way at a time.
+// without: one request is under way at a time, and none for a tab that nobody looks at (a browser has few connections
+// to one server).
 export class News {
   constructor(draw) {
     this.draw = draw;
     this.turn = 0;
     this.asking = null;
+    this.person = null;
+    document.addEventListener("visibilitychange", () => this.follow(this.person));
   }
 
   // Begins again, as this person.
   follow(person) {
+    this.person = person;
     this.turn += 1;
     if (this.asking) this.asking.abort();
-    this.run(this.turn, person);
+    if (!document.hidden) this.run(this.turn, person);
   }
 
   async run(mine, person) {
@@ -69,18 +75,22 @@ export class News {
         const answer = await fetch(`/api/state?${query}`, { signal: this.asking.signal });
         if (mine !== this.turn) return;
         if (answer.status === 204) continue;
-        const state = await answer.json();
+        const state = answer.ok ? await answer.json() : null;
         if (mine !== this.turn) return;
-        seen = state.revision;
-        at("trouble").hidden = true;
-        this.draw(state);
+        if (state) {
+          seen = state.revision;
+          at("trouble").hidden = true;
+          this.draw(state);
+          continue;
+        }
       } catch (error) {
         if (mine !== this.turn) return;
-        at("trouble").textContent = SILENT;
-        at("trouble").hidden = false;
-        if (error instanceof TypeError) await new Promise((done) => setTimeout(done, 1000));
-        else throw error;
+        // Drawing went wrong: that is ours to see, and no reason to stop.
+        if (!(error instanceof TypeError) || at("trouble").hidden) console.error(error);
       }
+      at("trouble").textContent = SILENT;
+      at("trouble").hidden = false;
+      await new Promise((done) => setTimeout(done, PAUSE_MS));
     }
   }
 }
