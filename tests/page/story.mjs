@@ -15,6 +15,7 @@ export async function story(visitor, variant) {
   const tab = (name) => page.getByRole("tab", { name }).click();
 
   await next("1. Ask");
+  await zone(visitor);
   await visitor.shot("arrival");
   if (!phone) await keyboard(visitor);
 
@@ -97,6 +98,14 @@ export async function story(visitor, variant) {
   await visitor.shot("policies");
   await refusal(visitor, phone);
   await theme(visitor, variant.scheme);
+}
+
+// The clock stands in the reader's zone, which is not the machine's.
+async function zone(visitor) {
+  const shown = await visitor.page.locator("#now").innerText();
+  const form = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "Europe/Berlin" });
+  const fits = [0, 60_000].some((ago) => shown.endsWith(form.format(Date.now() - ago)));
+  visitor.check(fits, `the clock does not show Berlin's time: ${shown}`);
 }
 
 // The form by keyboard alone: what is wrong in it is said beside the field.
