@@ -97,6 +97,7 @@ export async function story(visitor, variant) {
   await page.locator(".role summary").first().click();
   await visitor.shot("policies");
   await refusal(visitor, phone);
+  if (!phone) await searching(visitor);
   await theme(visitor, variant.scheme);
 }
 
@@ -166,6 +167,36 @@ async function refusal(visitor, phone) {
   await visitor.press("#modal [type=submit]");
   await visitor.shows("#modal .error", "contractor");
   await visitor.shot("refused");
+  await page.keyboard.press("Escape");
+  await visitor.goes("#modal[open]");
+}
+
+// A role is searched for and taken without a mouse; the first Escape closes the list, the second the form.
+async function searching(visitor) {
+  const { page } = visitor;
+  await page.locator('[data-person="U0FRANK"]').click();
+  await page.locator('[data-person="U0FRANK"][aria-current]').waitFor();
+  await page.locator("#line").fill("/jit request");
+  await page.locator("#line").press("Enter");
+  const role = page.locator("#modal [role=combobox]");
+  await role.waitFor();
+  await role.focus();
+  await page.keyboard.press("ArrowDown");
+  await visitor.shows("#modal [role=option]", "Legacy wiki");
+  await visitor.shot("choices");
+  await page.keyboard.type("report");
+  await page.waitForFunction(() => document.querySelectorAll("#modal [role=option]").length === 1);
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await visitor.shows("#modal .context", "Old reports site");
+  await visitor.goes("#modal [role=listbox]");
+  visitor.check((await role.inputValue()).includes("Viewer"), "the choice stands in the field");
+  await role.focus();
+  await page.keyboard.press("ArrowDown");
+  await visitor.shows("#modal [role=option]", "Legacy wiki");
+  await page.keyboard.press("Escape");
+  await visitor.goes("#modal [role=listbox]");
+  visitor.check(await page.locator("#modal[open]").isVisible(), "Escape closes the list alone");
   await page.keyboard.press("Escape");
   await visitor.goes("#modal[open]");
 }
