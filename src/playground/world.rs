@@ -129,8 +129,14 @@ impl World {
         std::fs::write(folder.join("people.toml"), people_toml(&playground)?)?;
         prepare(folder)?;
         let jira = local_jira(&playground).await?;
-        let mut world =
-            Self { playground, jira, policies, folder: folder.to_owned(), bot: None, others: BTreeMap::new() };
+        let mut world = Self {
+            playground,
+            jira,
+            policies,
+            folder: folder.to_owned(),
+            bot: None,
+            others: BTreeMap::new(),
+        };
         if world.policies.is_named()
             && let Ok(files) = world.policies.files()
         {
