@@ -8,6 +8,7 @@ use super::Exit;
 use super::out::{Mark, Out};
 use crate::config::Environment;
 use crate::playground::demo::{self, Line, LineKind};
+use crate::playground::world::Company;
 use crate::telemetry;
 
 const EXAMPLES: &str = "\
@@ -16,6 +17,7 @@ Nothing leaves this machine.
 
 Examples:
   jitney demo                      open the page that it names, and be any of the people
+  jitney demo --policies policies  the same on the policies of that folder, read again when they change
   jitney demo --headless           watch the story play itself; exits with 0 only if each step was right
   jitney demo --headless --json    the same, one JSON object a line";
 
@@ -29,6 +31,12 @@ pub(super) struct DemoArgs {
     /// Print JSON, one object a line
     #[arg(long, requires = "headless")]
     json: bool,
+    /// Run on the policies of this folder; targets that they name are simulated, so no configuration is needed
+    #[arg(long, value_name = "DIR", conflicts_with = "headless")]
+    policies: Option<PathBuf>,
+    /// With the people of this directory file, instead of made-up ones
+    #[arg(long, value_name = "FILE", conflicts_with = "headless")]
+    people: Option<PathBuf>,
     /// The page's port on 127.0.0.1
     #[arg(long, default_value_t = 8080, conflicts_with = "headless")]
     port: u16,
@@ -36,6 +44,13 @@ pub(super) struct DemoArgs {
 
 pub(super) fn run(args: &DemoArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
     telemetry::start(environment)?;
+    if let Some(policies) = &args.policies {
+        anyhow::ensure!(
+            policies.is_dir(),
+            "{} is no folder; name the folder of policies",
+            policies.display()
+        );
+    }
     let folder = Folder::new()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if args.headless {
@@ -48,13 +63,14 @@ pub(super) fn run(args: &DemoArgs, environment: &Environment, out: Out) -> anyho
             }
         };
     }
+    let company = Company { policies: args.policies.clone(), people: args.people.clone() };
     let ready = |url: &str| {
         let _ = out.line(format!("The demo is at {url}\nCtrl-C ends it; nothing of it is kept."));
     };
     let stop = async {
         let _ = tokio::signal::ctrl_c().await;
     };
-    runtime.block_on(demo::serve_page(&folder.0, args.port, ready, stop))?;
+    runtime.block_on(demo::serve_page(&folder.0, &company, args.port, ready, stop))?;
     Ok(Exit::Fine)
 }
 

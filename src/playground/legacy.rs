@@ -88,6 +88,16 @@ impl LegacyApp {
         self.inside.sessions().values().filter(|holder| *holder == name).count()
     }
 
+    /// Open sessions by name.
+    #[must_use]
+    pub fn sessions(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for holder in self.inside.sessions().values() {
+            *counts.entry(holder.clone()).or_default() += 1;
+        }
+        counts
+    }
+
     /// Ends a name's sessions; answers how many there were.
     pub fn end_sessions(&self, name: &str) -> usize {
         self.inside.end_sessions(name)

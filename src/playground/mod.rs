@@ -6,6 +6,8 @@ pub mod demo;
 pub mod jira;
 pub mod legacy;
 pub mod people;
+pub mod policies;
+pub mod simulated;
 pub mod slack;
 pub mod web;
 pub mod world;
@@ -34,14 +36,17 @@ pub struct Playground {
 }
 
 impl Playground {
-    /// Starts a world on free ports of 127.0.0.1. The legacy app lets in whom `htpasswd` names; `shape` changes
-    /// the Slack workspace before it starts.
+    /// Starts a world of these people on free ports of 127.0.0.1. The legacy app lets in whom `htpasswd` names;
+    /// `shape` changes the Slack workspace before it starts.
     ///
     /// # Errors
     /// When a port can't be had.
-    pub async fn start(htpasswd: &Path, shape: impl FnOnce(&mut Settings)) -> std::io::Result<Self> {
+    pub async fn start(
+        people: Vec<Person>,
+        htpasswd: &Path,
+        shape: impl FnOnce(&mut Settings),
+    ) -> std::io::Result<Self> {
         let clock = Arc::new(JumpClock::new());
-        let people = people::people().map_err(std::io::Error::other)?;
         let mut settings = Settings::for_people(&people);
         shape(&mut settings);
         let slack = LocalSlack::start(settings, Arc::clone(&clock) as Arc<dyn crate::time::Clock>).await?;

@@ -1,7 +1,11 @@
-//! The made-up company: six people, two channels, one group.
+//! The made-up company: six people, two channels, one group. Or somebody's own, read from a file.
 
+use std::path::Path;
+
+use crate::directory::Directory;
 use crate::ids::{GroupId, IdError, PersonId, SlackUserId};
 use crate::policy::{Employment, Person};
+use crate::time::{Span, Timestamp};
 
 /// Where approvals are asked for: `#access-approvals`.
 pub const ACCESS_CHANNEL: &str = "C0ACCESS";
@@ -29,6 +33,33 @@ pub fn people() -> Result<Vec<Person>, IdError> {
         person(name, employment, department, manager, group)
     })
     .collect()
+}
+
+/// People of a company that are taken at most: a page lists them all.
+const PEOPLE_MAX: usize = 200;
+
+/// The people of a directory file. Who has no Slack account there gets one of the playground's (`U0LOCAL1`), and
+/// nobody is an operator.
+///
+/// # Errors
+/// When the file can't be read, has issues, or has too many people.
+pub fn from_file(path: &Path, now: Timestamp) -> anyhow::Result<Vec<Person>> {
+    let people = Directory::open(path, Span::days(3650), now)?.people();
+    let people: Vec<Person> = people.iter().cloned().collect();
+    anyhow::ensure!(
+        people.len() <= PEOPLE_MAX,
+        "{} has {} people, and the demo takes {PEOPLE_MAX}: leave in the file those whom you want to be",
+        path.display(),
+        people.len()
+    );
+    let given = |(number, person): (usize, Person)| -> anyhow::Result<Person> {
+        let slack = match &person.slack {
+            Some(slack) => slack.clone(),
+            None => SlackUserId::new(&format!("U0LOCAL{}", number + 1))?,
+        };
+        Ok(Person { slack: Some(slack), operator_login: None, ..person })
+    };
+    people.into_iter().enumerate().map(given).collect()
 }
 
 fn person(
@@ -71,5 +102,23 @@ mod tests {
             assert!(person.manager.as_ref().is_none_or(known), "{}", person.id);
         }
         assert_eq!(people[0].slack.as_ref().map(SlackUserId::as_str), Some("U0ANN"));
+    }
+
+    #[test]
+    fn everybody_of_a_file_gets_an_account() {
+        let path = std::env::temp_dir().join(format!("jitney-people-{}.toml", std::process::id()));
+        let one = |id: &str, more: &str| {
+            format!(
+                "[[people]]\nid = '{id}'\nname = 'X'\nemployment = 'employee'\ndepartment = 'IT'\n{more}\n"
+            )
+        };
+        let text = one("zoe@corp.test", "slack = 'U7'") + &one("yan@corp.test", "operator_login = 'root'");
+        std::fs::write(&path, text).expect("the file is written");
+        let people = from_file(&path, Timestamp::from_millis(0)).expect("it is read");
+        std::fs::remove_file(&path).expect("the file is removed");
+        let accounts: Vec<_> =
+            people.iter().filter_map(|p| p.slack.as_ref()).map(SlackUserId::as_str).collect();
+        assert_eq!(accounts, ["U0LOCAL1", "U7"]);
+        assert!(people.iter().all(|person| person.operator_login.is_none()));
     }
 }

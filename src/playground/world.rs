@@ -1,7 +1,7 @@
 //! The whole world of the demo and the journeys: the playground, a local Jira, and the very bot that `serve` runs,
 //! in a folder of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,26 +13,19 @@ use serde_json::{Value, json};
 
 use super::Playground;
 use super::jira::{LocalAccount, LocalJira, LocalJiraSettings};
-use super::people::{ACCESS_CHANNEL, SECURITY_CHANNEL};
+use super::people::{self, ACCESS_CHANNEL, SECURITY_CHANNEL};
+use super::policies::PolicyFolder;
 use super::slack::{Settings, TEAM};
 use crate::bot::{Bot, Setup};
-use crate::config::read_policy_files;
 use crate::credentials::SealingKey;
 use crate::directory::Directory;
 use crate::engine::EngineHandle;
 use crate::ids::TargetId;
 use crate::jira::{JiraSettings, Milestone};
-use crate::policy;
+use crate::policy::Person;
 use crate::slack::SlackSettings;
 use crate::targets::Targets;
-use crate::time::{Clock, Span, Timestamp};
-
-/// The example policies: what `jitney init` writes and the demo runs on.
-pub const POLICIES: [(&str, &str); 3] = [
-    ("tiers.toml", include_str!("../../policies/tiers.toml")),
-    ("wiki.toml", include_str!("../../policies/wiki.toml")),
-    ("reports.toml", include_str!("../../policies/reports.toml")),
-];
+use crate::time::{Clock, Span, SystemClock, Timestamp};
 
 /// The password file as it was before anybody asked: somebody's standing login and an admin's note.
 const HTPASSWD: &str = "# Legacy wiki. Ask the wiki team before you edit this by hand.\n\
@@ -56,12 +49,23 @@ const REST_LIMIT: Duration = Duration::from_secs(60);
 /// How often it is looked at while it comes to rest.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
+/// Whose world it is. What is not named is made up.
+#[derive(Debug, Clone, Default)]
+pub struct Company {
+    /// The folder of policies.
+    pub policies: Option<PathBuf>,
+    /// The directory file.
+    pub people: Option<PathBuf>,
+}
+
 /// A world with its bot.
 pub struct World {
     /// Slack, the old app, people and the clock.
     pub playground: Playground,
     /// The tickets.
     pub jira: LocalJira,
+    /// The policies.
+    pub policies: PolicyFolder,
     folder: PathBuf,
     bot: Option<Bot>,
     /// Targets besides the old app.
@@ -86,14 +90,38 @@ impl World {
         shape: impl FnOnce(&mut Settings),
         prepare: impl FnOnce(&Path) -> std::io::Result<()>,
     ) -> anyhow::Result<Self> {
+        let policies = PolicyFolder::with_examples(folder.join("policies"))?;
+        Self::start_with(folder, policies, people::people()?, shape, prepare).await
+    }
+
+    /// Starts somebody's world in an empty folder. Targets that the policies name and the world does not have are
+    /// simulated; while the policies have issues, the examples are in force.
+    ///
+    /// # Errors
+    /// When the people can't be read, a file can't be written or a port can't be had.
+    pub async fn start_as(folder: &Path, company: &Company) -> anyhow::Result<Self> {
+        let policies = match &company.policies {
+            Some(policies) => PolicyFolder::named(policies.clone()),
+            None => PolicyFolder::with_examples(folder.join("policies"))?,
+        };
+        let people = match &company.people {
+            Some(file) => people::from_file(file, SystemClock::new().wall())?,
+            None => people::people()?,
+        };
+        Self::start_with(folder, policies, people, |_| (), |_| Ok(())).await
+    }
+
+    async fn start_with(
+        folder: &Path,
+        policies: PolicyFolder,
+        people: Vec<Person>,
+        shape: impl FnOnce(&mut Settings),
+        prepare: impl FnOnce(&Path) -> std::io::Result<()>,
+    ) -> anyhow::Result<Self> {
         let htpasswd = folder.join("htpasswd");
         std::fs::write(&htpasswd, HTPASSWD)?;
-        std::fs::create_dir_all(folder.join("policies"))?;
-        for (name, text) in POLICIES {
-            std::fs::write(folder.join("policies").join(name), text)?;
-        }
         private_file(&folder.join("jitney.key"), SealingKey::generate().expose_secret())?;
-        let playground = Playground::start(&htpasswd, shape).await?;
+        let playground = Playground::start(people, &htpasswd, shape).await?;
         let hook = SESSION_HOOK
             .replace("PORT", &playground.legacy.addr().port().to_string())
             .replace("TOKEN", playground.legacy.admin_token());
@@ -101,8 +129,19 @@ impl World {
         std::fs::write(folder.join("people.toml"), people_toml(&playground)?)?;
         prepare(folder)?;
         let jira = local_jira(&playground).await?;
-        let mut world =
-            Self { playground, jira, folder: folder.to_owned(), bot: None, others: BTreeMap::new() };
+        let mut world = Self {
+            playground,
+            jira,
+            policies,
+            folder: folder.to_owned(),
+            bot: None,
+            others: BTreeMap::new(),
+        };
+        if world.policies.is_named()
+            && let Ok(files) = world.policies.files()
+        {
+            world.policies.simulated.learn(&files, &known_targets()?);
+        }
         world.start_bot().await?;
         Ok(world)
     }
@@ -231,16 +270,14 @@ impl World {
     fn setup(&self) -> anyhow::Result<Setup> {
         let clock = Arc::clone(&self.playground.clock) as Arc<dyn Clock>;
         let targets = self.targets()?;
-        let policy_folder = self.folder.join("policies");
-        let policies = policy::parse(&read_policy_files(&policy_folder)?, &targets).map_err(|issues| {
-            anyhow::anyhow!("{}", issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-        })?;
+        let policies =
+            self.policies.read_to_start(&targets).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
         let slack = self.playground.slack.settings();
         Ok(Setup {
             database: self.folder.join("jitney.db"),
             socket: self.folder.join("jitney.sock"),
             policies,
-            policy_folder,
+            policy_folder: self.policies.path().to_owned(),
             directory: Directory::open(&self.folder.join("people.toml"), Span::days(3650), clock.wall())?,
             targets,
             key: SealingKey::read(&self.folder.join("jitney.key"))?,
@@ -262,7 +299,11 @@ impl World {
         })
     }
 
-    fn targets(&self) -> anyhow::Result<Targets> {
+    /// The targets that the bot has, or will have when it starts again: the old app's, and the simulated ones.
+    ///
+    /// # Errors
+    /// Never with the settings that are written here.
+    pub fn targets(&self) -> anyhow::Result<Targets> {
         let hook = |verb: &str| json!(["/bin/bash", self.folder.join("sessions"), verb, "{login}"]);
         let table = json!({
             "adapter": "htpasswd",
@@ -272,10 +313,12 @@ impl World {
             "sessions": { "end": hook("end"), "count": hook("count") },
         });
         let mut tables = self.others.clone();
-        tables.insert("legacy-wiki".parse()?, table);
-        Targets::from_settings(&tables).map_err(|issues| {
+        tables.insert(LEGACY_TARGET.parse()?, table);
+        let real = Targets::from_settings(&tables).map_err(|issues| {
             anyhow::anyhow!("{}", issues.iter().map(|i| i.message.as_str()).collect::<Vec<_>>().join("\n"))
-        })
+        })?;
+        let real = real.iter().map(|(id, target)| (id.clone(), target.clone())).collect::<Vec<_>>();
+        Ok(Targets::of(real.into_iter().chain(self.policies.simulated.as_targets())))
     }
 
     fn jira_settings(&self) -> anyhow::Result<JiraSettings> {
@@ -301,6 +344,17 @@ impl World {
             link: None,
         })
     }
+}
+
+/// The one target that is no play: the old app's password file.
+const LEGACY_TARGET: &str = "legacy-wiki";
+
+/// Targets that a world has whatever its policies say.
+///
+/// # Errors
+/// Never with the ids that are written here.
+pub fn known_targets() -> anyhow::Result<BTreeSet<TargetId>> {
+    Ok(BTreeSet::from([LEGACY_TARGET.parse()?]))
 }
 
 const BOT_EMAIL: &str = "jitney@example.com";

@@ -31,3 +31,15 @@ fn the_demo_plays_to_its_end_and_says_so_as_json_too() {
     assert!(text.lines().count() > 80);
     assert!(text.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
 }
+
+#[test]
+fn a_demo_without_its_files_says_so_at_once() {
+    for (flag, said) in [("--policies", "is no folder"), ("--people", "/nowhere/at/all")] {
+        let demo = Command::new(env!("CARGO_BIN_EXE_jitney"))
+            .args(["demo", "--port", "0", flag, "/nowhere/at/all"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(demo.stderr).unwrap();
+        assert!(!demo.status.success() && text.contains(said), "{flag}: {text}");
+    }
+}

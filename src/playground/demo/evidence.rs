@@ -1,5 +1,7 @@
 //! The end of the story: the ticket, the audit log, and the four clocks.
 
+use std::path::PathBuf;
+
 use anyhow::{Context as _, ensure};
 
 use super::stage::Stage;
@@ -37,18 +39,7 @@ pub(super) async fn ticket(stage: &mut Stage<'_>, request: RequestId) -> anyhow:
 /// Verifies the audit log as an auditor would, from its export; then changes one byte and verifies again.
 pub(super) async fn audit(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     stage.begin("The audit log holds, and shows a single changed byte");
-    let database = stage.world.folder().join("jitney.db");
-    let (genesis, lines) = tokio::task::spawn_blocking(move || -> anyhow::Result<(Head, Vec<String>)> {
-        let reader = Reader::open(&database)?;
-        let genesis = Head::genesis(&reader.instance_id()?);
-        let mut lines = Vec::new();
-        reader.for_each_record(1, |record: Record| -> anyhow::Result<()> {
-            lines.push(to_json_line(&record));
-            Ok(())
-        })?;
-        Ok((genesis, lines))
-    })
-    .await??;
+    let (genesis, lines) = exported(stage.world.folder().join("jitney.db")).await?;
     let head = verify(genesis, &lines)?;
     stage.checked(
         head.seq == lines.len() as u64,
@@ -66,7 +57,22 @@ pub(super) async fn audit(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn verify(genesis: Head, lines: &[String]) -> anyhow::Result<Head> {
+/// What the log is chained on, and its records as exported.
+pub(super) async fn exported(database: PathBuf) -> anyhow::Result<(Head, Vec<String>)> {
+    tokio::task::spawn_blocking(move || -> anyhow::Result<(Head, Vec<String>)> {
+        let reader = Reader::open(&database)?;
+        let genesis = Head::genesis(&reader.instance_id()?);
+        let mut lines = Vec::new();
+        reader.for_each_record(1, |record: Record| -> anyhow::Result<()> {
+            lines.push(to_json_line(&record));
+            Ok(())
+        })?;
+        Ok((genesis, lines))
+    })
+    .await?
+}
+
+pub(super) fn verify(genesis: Head, lines: &[String]) -> anyhow::Result<Head> {
     let mut verifier = Verifier::after(genesis);
     for line in lines {
         verifier.feed(&from_json_line(line)?)?;

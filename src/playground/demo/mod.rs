@@ -1,8 +1,11 @@
 //! The demo: the whole story, played by made-up people against the very bot that `serve` runs. Every step is
 //! checked; the first one that is not as it should be ends the story with an error.
 
+mod backstage;
 mod evidence;
 mod page;
+mod reload;
+mod scenery;
 mod scenes;
 mod stage;
 

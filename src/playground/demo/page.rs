@@ -3,64 +3,33 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use async_trait::async_trait;
+use tokio::sync::RwLock;
 
-use crate::playground::web::{Backstage, DemoPage, Ticket, TicketComment};
-use crate::playground::world::World;
-use crate::time::{Clock, Timestamp};
+use super::backstage::Behind;
+use crate::playground::web::DemoPage;
+use crate::playground::world::{Company, World};
+use crate::time::Clock;
 
-/// Serves the page until `stop` resolves. `ready` hears its address once it can be opened.
+/// Serves the page of a company's world until `stop` resolves. `ready` hears its address once it can be opened.
 ///
 /// # Errors
 /// When the world can't be started.
 pub async fn serve_page(
     folder: &Path,
+    company: &Company,
     port: u16,
     ready: impl FnOnce(&str) + Send,
     stop: impl Future<Output = ()> + Send,
 ) -> anyhow::Result<()> {
-    let world = Arc::new(World::start(folder, |_| ()).await?);
+    let world = World::start_as(folder, company).await?;
     let slack = world.playground.slack.clone();
     let clock = Arc::clone(&world.playground.clock) as Arc<dyn Clock>;
-    let page = DemoPage::start(port, slack, clock, Arc::new(Behind(Arc::clone(&world)))).await?;
+    let world = Arc::new(RwLock::new(world));
+    let behind = Arc::new(Behind::start(Arc::clone(&world)).await);
+    let page = DemoPage::start(port, slack, clock, behind).await?;
     ready(&page.url());
     stop.await;
     drop(page);
-    if let Some(mut world) = Arc::into_inner(world) {
-        world.stop_bot().await;
-    }
+    world.write().await.stop_bot().await;
     Ok(())
-}
-
-/// What the page shows besides Slack.
-struct Behind(Arc<World>);
-
-#[async_trait]
-impl Backstage for Behind {
-    async fn tickets(&self) -> Vec<Ticket> {
-        let jira = &self.0.jira;
-        let comments = |key: &str| {
-            let all = jira.comments(key).into_iter();
-            all.map(|c| TicketComment { by: c.author, text: c.text }).collect()
-        };
-        let ticket = |issue: crate::playground::jira::LocalIssue| Ticket {
-            comments: comments(&issue.key),
-            key: issue.key,
-            title: issue.summary,
-            status: issue.status,
-        };
-        jira.issues().into_iter().map(ticket).collect()
-    }
-
-    async fn next_due(&self) -> Option<Timestamp> {
-        self.0.engine().ok()?.status().await.ok()?.next_due
-    }
-
-    async fn jump(&self) -> Result<String, String> {
-        match self.0.jump().await {
-            Ok(Some(at)) => Ok(format!("It is {} now.", at.minute_utc())),
-            Ok(None) => Ok("Nothing falls due any more.".to_owned()),
-            Err(error) => Err(format!("The clock was not moved: {error}.")),
-        }
-    }
 }

@@ -3,58 +3,34 @@
 //! Only this machine's own pages may use it: it listens on the loopback address, takes requests under a loopback
 //! name alone (so no other site's name can be pointed at it), and acts only for its own origin.
 
+mod acts;
+mod assets;
+mod backstage;
 mod screen;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use hyper::{Method, Request, StatusCode};
-use serde::{Deserialize, Serialize};
+use secrecy::SecretString;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::listen::{self, HungUp, Reply, Serving, header};
-use super::slack::{ActError, Entry, LocalSlack, Place, Which};
-use crate::time::{Clock, Timestamp};
+use super::slack::LocalSlack;
+use crate::time::Clock;
+use acts::Act;
 
-/// What the page shows besides Slack, and the lever for the clock.
-#[async_trait]
-pub trait Backstage: Send + Sync + 'static {
-    /// Every ticket, oldest first.
-    async fn tickets(&self) -> Vec<Ticket>;
-    /// When something falls due next.
-    async fn next_due(&self) -> Option<Timestamp>;
-    /// Lets the time pass until something falls due. Answers with a sentence for the person who asked, whether it
-    /// jumped or not.
-    async fn jump(&self) -> Result<String, String>;
-}
-
-/// A ticket, as text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Ticket {
-    /// Its key.
-    pub key: String,
-    /// Its summary.
-    pub title: String,
-    /// Its status by name.
-    pub status: String,
-    /// Its comments, oldest first.
-    pub comments: Vec<TicketComment>,
-}
-
-/// A comment, as text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct TicketComment {
-    /// Who wrote it.
-    pub by: String,
-    /// What it says; lines are kept.
-    pub text: String,
-}
+pub use backstage::{
+    AuditLine, AuditLog, Backstage, MayAsk, OldApp, Passing, PersonFacts, Policies, PolicyIssue,
+    RequestFacts, RoleFacts, Scenery, Ticket, TicketComment, Verified, Visit, Visited,
+};
 
 /// The running page. Dropping it stops it.
 #[derive(Debug)]
@@ -103,38 +79,28 @@ struct Site {
     backstage: Arc<dyn Backstage>,
 }
 
-/// How long a page waits for news; then it looks again, for the tickets' sake.
-const POLL: Duration = Duration::from_secs(2);
+/// How long a page waits for news before it is told that there are none.
+const WAIT_FOR_NEWS: Duration = Duration::from_secs(25);
+/// Changes come in bursts; a page hears of one burst once.
+const BURST: Duration = Duration::from_millis(30);
 
-/// What somebody does on the page.
-#[derive(Debug, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
-enum Act {
-    Slash { person: String, channel: String, line: String },
-    Press { person: String, place: Spot, block: String, action: String, entry: Option<Entry> },
-    Fill { person: String, field: String, entry: Entry },
-    Submit { person: String },
-    Close { person: String },
-    Options { person: String, block: String, action: String, query: String },
-    OpenHome { person: String },
+/// Scripts, styles and requests of this origin alone: no inline code, no frames, no forms that are sent.
+const PAGE_MAY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                        img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What somebody does at the old app's door.
+#[derive(Deserialize)]
+#[serde(tag = "does", rename_all = "snake_case", deny_unknown_fields)]
+enum AtTheDoor {
+    LogIn { person: String, login: String, password: String },
+    Reload { person: String },
+    Forget { person: String },
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(tag = "on", rename_all = "snake_case", deny_unknown_fields)]
-enum Spot {
-    Message { channel: String, ts: String },
-    Modal,
-    Home,
-}
-
-impl From<Spot> for Place {
-    fn from(spot: Spot) -> Self {
-        match spot {
-            Spot::Message { channel, ts } => Self::Message { channel, ts },
-            Spot::Modal => Self::Modal,
-            Spot::Home => Self::Home,
-        }
-    }
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VerifyWhat {
+    forged: bool,
 }
 
 impl Site {
@@ -144,11 +110,10 @@ impl Site {
         } else {
             listen::text(StatusCode::FORBIDDEN, "this page is for a browser on this machine alone\n")
         };
-        let policy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-        let fixed: [(HeaderName, &'static str); 3] = [
-            (CONTENT_SECURITY_POLICY, policy),
+        let fixed: [(HeaderName, &'static str); 4] = [
+            (CONTENT_SECURITY_POLICY, PAGE_MAY),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            (REFERRER_POLICY, "no-referrer"),
             (CACHE_CONTROL, "no-store"),
         ];
         for (name, value) in fixed {
@@ -175,34 +140,58 @@ impl Site {
 
     async fn route(&self, request: Request<Incoming>) -> Reply {
         let path = request.uri().path().to_owned();
-        let get = request.method() == Method::GET;
-        match (get, path.as_str()) {
-            (true, "/") => {
-                listen::reply(StatusCode::OK, "text/html; charset=utf-8", include_str!("page.html"))
-            }
-            (true, "/page.css") => {
-                listen::reply(StatusCode::OK, "text/css; charset=utf-8", include_str!("page.css"))
-            }
-            (true, "/page.js") => {
-                listen::reply(StatusCode::OK, "text/javascript; charset=utf-8", include_str!("page.js"))
-            }
-            (true, "/api/state") => self.state(request.uri().query().unwrap_or_default()).await,
-            (false, "/api/act") => match listen::body_of(request).await {
-                Some(body) => match serde_json::from_slice(&body) {
-                    Ok(act) => listen::json(StatusCode::OK, &self.act(act).await),
-                    Err(_) => listen::text(StatusCode::BAD_REQUEST, "this is no act\n"),
-                },
-                None => listen::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n"),
-            },
-            (false, "/jump") => {
-                let (ok, says) = match self.backstage.jump().await {
-                    Ok(says) => (true, says),
-                    Err(says) => (false, says),
-                };
-                listen::json(StatusCode::OK, &json!({ "ok": ok, "says": says }))
-            }
-            (true | false, _) => listen::text(StatusCode::NOT_FOUND, "there is no such page\n"),
+        if request.method() == Method::GET {
+            return match assets::at(&path) {
+                Some(asset) => listen::reply(StatusCode::OK, asset.kind, asset.text),
+                None if path == "/api/state" => self.state(request.uri().query().unwrap_or_default()).await,
+                None => listen::text(StatusCode::NOT_FOUND, "there is no such page\n"),
+            };
         }
+        let Some(body) = listen::body_of(request).await else {
+            return listen::text(StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n");
+        };
+        match self.do_it(&path, &body).await {
+            Some(Ok(done)) => listen::json(StatusCode::OK, &done),
+            Some(Err(_)) => listen::text(StatusCode::BAD_REQUEST, "this is no act\n"),
+            None => listen::text(StatusCode::NOT_FOUND, "there is no such act\n"),
+        }
+    }
+
+    /// Does what was posted to a path; none when nothing is done there.
+    async fn do_it(&self, path: &str, body: &Bytes) -> Option<Result<Value, serde_json::Error>> {
+        Some(match path {
+            "/api/act" => match serde_json::from_slice::<Act>(body) {
+                Ok(act) => Ok(acts::act(&self.slack, act).await),
+                Err(error) => Err(error),
+            },
+            "/api/clock" => match serde_json::from_slice(body) {
+                Ok(passing) => Ok(told(self.backstage.pass(passing).await.map(Value::from))),
+                Err(error) => Err(error),
+            },
+            "/api/app" => match serde_json::from_slice(body) {
+                Ok(at_the_door) => Ok(self.visit(at_the_door).await),
+                Err(error) => Err(error),
+            },
+            "/api/verify" => match serde_json::from_slice::<VerifyWhat>(body) {
+                Ok(what) => Ok(told(self.backstage.verify(what.forged).await.map(|found| json!(found)))),
+                Err(error) => Err(error),
+            },
+            _ => return None,
+        })
+    }
+
+    async fn visit(&self, at_the_door: AtTheDoor) -> Value {
+        let (person, visit) = match at_the_door {
+            AtTheDoor::LogIn { person, login, password } => {
+                (person, Visit::LogIn { login, password: SecretString::from(password) })
+            }
+            AtTheDoor::Reload { person } => (person, Visit::Reload),
+            AtTheDoor::Forget { person } => (person, Visit::Forget),
+        };
+        if !self.slack.settings().members.iter().any(|member| member.id == person) {
+            return told(Err("There is nobody with that id.".to_owned()));
+        }
+        told(self.backstage.visit(&person, visit).await.map(|visited| json!(visited)))
     }
 
     /// What a person sees; waits for news when the asker has seen the newest.
@@ -211,54 +200,49 @@ impl Site {
             form_urlencoded::parse(query.as_bytes()).find_map(|(n, v)| (n == name).then(|| v.into_owned()))
         };
         let person = asked("person").unwrap_or_default();
-        let seen: Option<u64> = asked("seen").and_then(|n| n.parse().ok());
-        let mut changes = self.slack.changes();
-        let news = changes.wait_for(|n| Some(*n) != seen);
-        let _ = tokio::time::timeout(POLL, news).await;
-        let revision = *changes.borrow_and_update();
+        let seen = asked("seen");
+        let news = tokio::time::timeout(WAIT_FOR_NEWS, self.news(seen.as_deref())).await;
+        if news.is_err() {
+            return listen::reply(StatusCode::NO_CONTENT, "application/json", "");
+        }
+        let revision = self.revision();
+        let scenery = Arc::clone(&self.backstage.scenery().borrow().1);
         let mut screen = screen::of(&self.slack, &person);
-        let more = json!({
-            "revision": revision,
-            "now": self.clock.wall().minute_utc(),
-            "due": self.backstage.next_due().await.map(Timestamp::minute_utc),
-            "tickets": self.backstage.tickets().await,
-        });
+        let more = json!({ "revision": revision, "now": self.clock.wall().millis(), "scenery": *scenery });
         if let (Some(screen), Value::Object(more)) = (screen.as_object_mut(), more) {
             screen.extend(more);
         }
         listen::json(StatusCode::OK, &screen)
     }
 
-    async fn act(&self, act: Act) -> Value {
-        let slack = &self.slack;
-        let done = match act {
-            Act::Slash { person, channel, line } => {
-                slack.say_slash(&person, &channel, &line).await.map(|_| Value::Null)
+    /// Resolves when there is something that the asker has not seen.
+    async fn news(&self, seen: Option<&str>) {
+        let mut slack = self.slack.changes();
+        let mut scenery = self.backstage.scenery();
+        let mut waited = false;
+        while seen == Some(self.revision().as_str()) {
+            waited = true;
+            tokio::select! {
+                changed = slack.changed() => if changed.is_err() { return },
+                changed = scenery.changed() => if changed.is_err() { return },
             }
-            Act::Press { person, place, block, action, entry } => {
-                let which = Which::action(&action).in_block(&block);
-                let pressed = slack.press(&person, &place.into(), &which, entry.as_ref()).await;
-                pressed.map(|seen| json!({ "warned": seen.warned }))
-            }
-            Act::Fill { person, field, entry } => {
-                slack.fill(&person, &field, entry).await.map(|_| Value::Null)
-            }
-            Act::Submit { person } => slack.submit(&person).await.map(|result| json!(result)),
-            Act::Close { person } => slack.close_view(&person).await.map(|()| Value::Null),
-            Act::Options { person, block, action, query } => {
-                slack.search_options(&person, &block, &action, &query).await.map(Value::from)
-            }
-            Act::OpenHome { person } => slack.open_home(&person).await.map(|_| Value::Null),
-        };
-        match done {
-            Ok(done) => json!({ "ok": true, "done": done }),
-            Err(why) => json!({ "ok": false, "says": sentence(&why) }),
         }
+        if waited {
+            tokio::time::sleep(BURST).await;
+        }
+    }
+
+    fn revision(&self) -> String {
+        format!("{}.{}", *self.slack.changes().borrow(), self.backstage.scenery().borrow().0)
     }
 }
 
-fn sentence(why: &ActError) -> String {
-    format!("That can't be done: {why}.")
+/// An answer that is a sentence when it went wrong.
+fn told(answer: Result<Value, String>) -> Value {
+    match answer {
+        Ok(done) => json!({ "ok": true, "done": done }),
+        Err(says) => json!({ "ok": false, "says": says }),
+    }
 }
 
 #[cfg(test)]
