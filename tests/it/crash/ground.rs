@@ -33,7 +33,7 @@ pub(super) trait Ground: Send + Sync {
     async fn enter(&self, login: &str, password: &str) -> bool;
     /// Access of ours that is there, sessions included, in words.
     async fn ours(&self) -> Vec<String>;
-    /// What the target itself wrote down, where no secret may stand either.
+    /// What the target itself wrote down, where no credential that people saw may stand either.
     fn writes_down(&self) -> String {
         String::new()
     }
