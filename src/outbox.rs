@@ -25,9 +25,11 @@ use crate::targets::Targets;
 /// Claimed work in memory. Most of it waits for its turn; that costs little, and lets one target's queue not hide
 /// the others' work.
 const CLAIMED_MOST: usize = 512;
-/// Calls under way at a time: to everything, and to targets for revocations besides.
-const PARALLEL: usize = 48;
+/// Calls under way at a time: to targets, and for revocations besides.
+const PARALLEL: usize = 32;
 const PARALLEL_REVOCATIONS: usize = 16;
+/// To Slack, and to Jira: turns of their own, so that one of them that is slow holds up neither the other nor a target.
+const PARALLEL_EDGE: usize = 16;
 /// Slack and Jira limit their calls themselves; one that never ends must not keep its lane.
 const EDGE_TIME_OUT: Duration = Duration::from_secs(120);
 /// It looks again when it heard nothing for so long.
@@ -54,6 +56,8 @@ struct Work<D> {
     tickets: Arc<dyn Teller<D>>,
     turns: Arc<Semaphore>,
     revocation_turns: Arc<Semaphore>,
+    slack_turns: Arc<Semaphore>,
+    ticket_turns: Arc<Semaphore>,
 }
 
 impl<D: Desk> Outbox<D> {
@@ -72,6 +76,8 @@ impl<D: Desk> Outbox<D> {
             tickets,
             turns: Arc::new(Semaphore::new(PARALLEL)),
             revocation_turns: Arc::new(Semaphore::new(PARALLEL_REVOCATIONS)),
+            slack_turns: Arc::new(Semaphore::new(PARALLEL_EDGE)),
+            ticket_turns: Arc::new(Semaphore::new(PARALLEL_EDGE)),
         };
         Self { work: Arc::new(work), grace }
     }
@@ -128,8 +134,9 @@ impl<D: Desk> Outbox<D> {
 
 impl<D: Desk> Work<D> {
     fn stop_waiting(&self) {
-        self.turns.close();
-        self.revocation_turns.close();
+        for turns in [&self.turns, &self.revocation_turns, &self.slack_turns, &self.ticket_turns] {
+            turns.close();
+        }
         self.targets.stop();
     }
 
@@ -151,11 +158,11 @@ impl<D: Desk> Work<D> {
                 Ok(Completion::Target { row, effect, outcome })
             }
             Effect::Ticket => {
-                let _turn = permit(&self.turns, None).await?;
+                let _turn = permit(&self.ticket_turns, None).await?;
                 Ok(guarded(row, "jira", self.tickets.tell(owed, &self.desk)).await)
             }
             Effect::Show(_) => {
-                let _turn = permit(&self.turns, None).await?;
+                let _turn = permit(&self.slack_turns, None).await?;
                 Ok(guarded(row, "slack", self.slack.show(owed, &self.desk)).await)
             }
         }

@@ -15,6 +15,7 @@ mod admin;
 mod audit;
 mod bad_input;
 mod cli;
+mod crash;
 mod credentials;
 mod demo;
 mod directory;

@@ -153,16 +153,22 @@ impl Desk for FakeDesk {
     }
 }
 
-/// An edge that settles at once, or has a defect.
-struct Edge {
-    panics: bool,
+/// Slack and Jira.
+#[derive(Clone, Copy)]
+enum Edge {
+    SettlesAtOnce,
+    /// It panics, or never ends.
+    HasADefect,
+    NeverAnswers,
 }
 
 #[async_trait]
 impl Shower<FakeDesk> for Edge {
     async fn show(&self, owed: &Owed, _: &FakeDesk) -> Completion {
-        if self.panics {
-            panic!("as the test says");
+        match self {
+            Self::SettlesAtOnce => {}
+            Self::HasADefect => panic!("as the test says"),
+            Self::NeverAnswers => std::future::pending().await,
         }
         let Effect::Show(view) = owed.effect else { panic!("not a message: {owed:?}") };
         Completion::Shown { row: owed.row, request: owed.request, view, message: None, revision: 1 }
@@ -172,8 +178,9 @@ impl Shower<FakeDesk> for Edge {
 #[async_trait]
 impl Teller<FakeDesk> for Edge {
     async fn tell(&self, owed: &Owed, _: &FakeDesk) -> Completion {
-        if self.panics {
-            std::future::pending::<()>().await;
+        match self {
+            Self::SettlesAtOnce => {}
+            Self::HasADefect | Self::NeverAnswers => std::future::pending().await,
         }
         Completion::Told { row: owed.row, request: owed.request, revision: 1 }
     }
@@ -193,15 +200,15 @@ impl Running {
 }
 
 fn run(desk: &FakeDesk, targets: &[(&str, &SimTarget)]) -> Running {
-    run_with(desk, targets, false)
+    run_with(desk, targets, Edge::SettlesAtOnce)
 }
 
-fn run_with(desk: &FakeDesk, targets: &[(&str, &SimTarget)], edges_panic: bool) -> Running {
+fn run_with(desk: &FakeDesk, targets: &[(&str, &SimTarget)], edge: Edge) -> Running {
     let targets = targets.iter().map(|(id, target)| {
         let adapter = Arc::new((*target).clone());
         (TargetId::new(id).unwrap(), Target { adapter, limits: Limits::default() })
     });
-    let edge = Arc::new(Edge { panics: edges_panic });
+    let edge = Arc::new(edge);
     let grace = Duration::from_secs(10);
     let outbox = Outbox::new(desk.clone(), &Targets::of(targets), edge.clone(), edge, grace);
     let (stop, stopped) = oneshot::channel();
@@ -374,6 +381,24 @@ async fn hanging_grants_hold_up_neither_revocations_nor_other_targets() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn messages_and_tickets_that_hang_hold_up_no_call_to_a_target() {
+    let desk = FakeDesk::new();
+    let wiki = SimTarget::new();
+    for row in 0..100 {
+        desk.owe(1000 + row, 1042, Effect::Show(View::Card));
+        desk.owe(2000 + row, 1042, Effect::Ticket);
+    }
+    let outbox = run_with(&desk, &[("wiki", &wiki)], Edge::NeverAnswers);
+    for (request, op) in [(1, Op::Grant), (2, Op::Verify), (3, Op::Revoke)] {
+        desk.owe_login(request, "wiki", op);
+    }
+    let began = tokio::time::Instant::now();
+    desk.hears_outcomes(3).await;
+    assert!(began.elapsed() < Duration::from_secs(60), "before the first of them was given up");
+    outbox.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_target_that_fails_is_left_alone_but_for_revocations() {
     let desk = FakeDesk::new();
     let wiki = SimTarget::new();
@@ -485,7 +510,7 @@ async fn a_stop_lets_calls_end_and_starts_no_others() {
 #[tokio::test(start_paused = true)]
 async fn edges_with_defects_are_tried_again_later() {
     let desk = FakeDesk::new();
-    let outbox = run_with(&desk, &[], true);
+    let outbox = run_with(&desk, &[], Edge::HasADefect);
     desk.owe(7, 1042, Effect::Show(View::Card));
     desk.owe(8, 1042, Effect::Ticket);
     let told: Vec<_> = desk.hears(2).await.iter().map(|completion| format!("{completion:?}")).collect();
