@@ -22,16 +22,19 @@ use crate::ids::EffectId;
 use crate::lifecycle::{Effect, Outcome};
 use crate::targets::Targets;
 
-/// Claimed work in memory. Most of it waits for its turn; that costs little, and lets one target's queue not hide
-/// the others' work.
-const CLAIMED_MOST: usize = 512;
-/// Calls under way at a time: to everything, and to targets for revocations besides.
+/// Claimed work in memory. Most of it waits for its turn; that costs little. The engine gives no more than some
+/// hundreds of each target, so that one target's queue does not hide the others' work.
+const CLAIMED_MOST: usize = 8192;
+/// What one claim takes: the first of it goes out while more is claimed.
+const CLAIM_MOST: usize = 512;
+/// Calls under way at a time: to targets, for revocations besides, and to Slack and Jira.
 const PARALLEL: usize = 48;
 const PARALLEL_REVOCATIONS: usize = 16;
+const PARALLEL_EDGES: usize = 16;
 /// Slack and Jira limit their calls themselves; one that never ends must not keep its lane.
 const EDGE_TIME_OUT: Duration = Duration::from_secs(120);
-/// It looks again when it heard nothing for so long.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// It looks again when it heard nothing for so long; the engine tells it of whatever falls due.
+const LOOK_AGAIN: Duration = Duration::from_secs(120);
 /// Between tries to tell the engine, or to claim from it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -54,6 +57,7 @@ struct Work<D> {
     tickets: Arc<dyn Teller<D>>,
     turns: Arc<Semaphore>,
     revocation_turns: Arc<Semaphore>,
+    edge_turns: Arc<Semaphore>,
 }
 
 impl<D: Desk> Outbox<D> {
@@ -72,6 +76,7 @@ impl<D: Desk> Outbox<D> {
             tickets,
             turns: Arc::new(Semaphore::new(PARALLEL)),
             revocation_turns: Arc::new(Semaphore::new(PARALLEL_REVOCATIONS)),
+            edge_turns: Arc::new(Semaphore::new(PARALLEL_EDGES)),
         };
         Self { work: Arc::new(work), grace }
     }
@@ -98,7 +103,7 @@ impl<D: Desk> Outbox<D> {
     async fn serve(&self, running: &mut JoinSet<()>) -> Stopping {
         let mut pause = FIRST_PAUSE;
         loop {
-            let room = CLAIMED_MOST.saturating_sub(running.len());
+            let room = CLAIMED_MOST.saturating_sub(running.len()).min(CLAIM_MOST);
             let claimed = match self.work.desk.claim(room).await {
                 Ok(claimed) => claimed,
                 Err(EngineError::Stopped) => return Stopping,
@@ -130,6 +135,7 @@ impl<D: Desk> Work<D> {
     fn stop_waiting(&self) {
         self.turns.close();
         self.revocation_turns.close();
+        self.edge_turns.close();
         self.targets.stop();
     }
 
@@ -151,11 +157,11 @@ impl<D: Desk> Work<D> {
                 Ok(Completion::Target { row, effect, outcome })
             }
             Effect::Ticket => {
-                let _turn = permit(&self.turns, None).await?;
+                let _turn = permit(&self.edge_turns, None).await?;
                 Ok(guarded(row, "jira", self.tickets.tell(owed, &self.desk)).await)
             }
             Effect::Show(_) => {
-                let _turn = permit(&self.turns, None).await?;
+                let _turn = permit(&self.edge_turns, None).await?;
                 Ok(guarded(row, "slack", self.slack.show(owed, &self.desk)).await)
             }
         }

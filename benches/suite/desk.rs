@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jitney::engine::{Completion, Dossier, EngineError, EngineHandle, Owed, SlackMessage};
+use jitney::engine::{Completion, EngineError, EngineHandle, Owed, SlackMessage};
 use jitney::ids::{RequestId, TargetId};
 use jitney::lifecycle::{Effect, Outcome};
 use jitney::outbox::{Desk, Shower, Teller};
@@ -69,9 +69,6 @@ impl Desk for WatchedDesk {
         }
         Ok(())
     }
-    async fn dossier(&self, request: RequestId) -> Result<Option<Dossier>, EngineError> {
-        self.engine.dossier(request).await
-    }
     async fn credential(&self, request: RequestId) -> Result<Option<SecretString>, EngineError> {
         self.engine.credential(request).await
     }
@@ -92,7 +89,7 @@ pub(crate) struct FarEdge(pub(crate) Duration);
 
 impl FarEdge {
     async fn revision(&self, owed: &Owed, desk: &WatchedDesk) -> u64 {
-        let dossier = desk.dossier(owed.request).await;
+        let dossier = desk.engine.dossier(owed.request).await;
         tokio::time::sleep(self.0).await;
         dossier.ok().flatten().map_or(0, |dossier| dossier.revision)
     }

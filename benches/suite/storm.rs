@@ -17,8 +17,9 @@ use super::room::{self, Room};
 use super::spread::Spread;
 use super::stock::Copy;
 
-/// From the moment that the rows are written to their ends: the engine has started by then.
-const AHEAD: Span = Span::secs(4);
+/// From before the rows are written to their ends, for one grant more: the engine has started by then.
+const AHEAD: Span = Span::secs(3);
+const AHEAD_EACH: Span = Span::millis(1);
 /// A storm that takes longer than this is not worth waiting for.
 const LONGEST: Duration = Duration::from_secs(120);
 
@@ -54,7 +55,7 @@ struct Late {
 
 /// When each of them ends.
 fn ends(grants: u64, length: Span) -> Vec<Timestamp> {
-    let begin = SystemClock::new().wall() + AHEAD;
+    let begin = SystemClock::new().wall() + AHEAD + AHEAD_EACH.times(grants);
     (0..grants).map(|number| begin + Span::millis(number * length.as_millis() / grants)).collect()
 }
 

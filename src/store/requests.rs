@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension as _, Row, params};
+use serde::Deserialize;
 
-use super::columns::{from_json, limit, millis, number, parse, request_id, time, to_json};
+use super::columns::{from_json, limit, millis, number, parse, request_id, time, to_json, urgency_number};
 use super::{StoreError, Tx, holds};
-use crate::engine::Filter;
+use crate::engine::{CallTerms, Filter};
 use crate::ids::{PersonId, RequestId, RoleRef};
-use crate::lifecycle::{Kind, Request, State, StateWord};
+use crate::lifecycle::{Kind, Request, State, StateWord, StepTerms, Urgency, urgency};
 use crate::time::{Span, Timestamp};
 
 /// The form of the bodies that are written.
@@ -38,8 +39,8 @@ pub(super) const OPEN_OF: &str = "SELECT id FROM requests WHERE requester = ?1
     AND state IN ('pending', 'scheduled', 'granting', 'active', 'revoking') ORDER BY id";
 pub(super) const OPEN_EXTENSIONS: &str =
     "SELECT id FROM requests WHERE parent = ?1 AND state IN ('pending', 'scheduled') ORDER BY id";
-const OPEN_REQUESTERS: &str = "SELECT id, requester FROM requests
-    WHERE state IN ('pending', 'scheduled', 'granting', 'active', 'revoking') ORDER BY id";
+/// The next person after one: a step from person to person, however many requests each has.
+pub(super) const NEXT_REQUESTER: &str = "SELECT min(requester) FROM requests WHERE requester > ?1";
 pub(super) const REVIEWS: &str = "SELECT review_due_at, id FROM requests
     WHERE requester = ?1 AND review_due_at IS NOT NULL ORDER BY review_due_at, id";
 pub(super) const LIST: &str = "SELECT id, v, body, revision FROM requests ORDER BY id DESC LIMIT ?1";
@@ -71,7 +72,7 @@ impl Tx<'_> {
             is_held(&request.state),
             slot,
             millis(due),
-            urgency(&request.state),
+            urgency_number(urgency(&request.state)),
             parent,
             millis(request.review_due_at),
             BODY,
@@ -103,7 +104,7 @@ impl Tx<'_> {
                     is_held(&request.state),
                     request.state.word().is_open(),
                     millis(due),
-                    urgency(&request.state),
+                    urgency_number(urgency(&request.state)),
                     millis(request.review_due_at),
                     BODY,
                     to_json("a request", request)?,
@@ -124,23 +125,6 @@ impl Tx<'_> {
         get(self.conn()?, id)
     }
 
-    /// Rows due by `upto`, revocations under way first, then access that may have to end, each oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub fn due_requests(
-        &mut self,
-        upto: Timestamp,
-        most: usize,
-    ) -> Result<Vec<(Timestamp, RequestId)>, StoreError> {
-        let mut rows = Vec::new();
-        for urgency in URGENCIES {
-            let room = most - rows.len();
-            rows.extend(due(self.conn()?, urgency, upto, room)?);
-        }
-        Ok(rows)
-    }
-
     /// What a [`Wheel`](crate::wheel::Wheel) is refilled with: the first `most` rows due by `upto`, oldest first,
     /// and up to when these are all there are.
     ///
@@ -150,15 +134,15 @@ impl Tx<'_> {
         &mut self,
         upto: Timestamp,
         most: usize,
-    ) -> Result<(Vec<(Timestamp, RequestId)>, Timestamp), StoreError> {
+    ) -> Result<(Vec<(Timestamp, Urgency, RequestId)>, Timestamp), StoreError> {
         let mut rows = Vec::new();
-        for urgency in URGENCIES {
+        for urgency in Urgency::ALL {
             rows.extend(due(self.conn()?, urgency, upto, most)?);
         }
         rows.sort_unstable();
         rows.truncate(most);
         let complete_until = match rows.last() {
-            Some((last, _)) if rows.len() == most => *last - Span::millis(1),
+            Some((last, _, _)) if rows.len() == most => *last - Span::millis(1),
             Some(_) | None => match self.next_due_after(upto)? {
                 Some(next) => next - Span::millis(1),
                 None => Timestamp::from_millis(i64::MAX),
@@ -173,9 +157,10 @@ impl Tx<'_> {
     /// When the database can't be read.
     pub fn next_due_after(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let mut next: Option<i64> = None;
-        for urgency in URGENCIES {
+        for urgency in Urgency::ALL {
             let mut sql = self.conn()?.prepare_cached(NEXT_DUE)?;
-            let due: Option<i64> = sql.query_row(params![urgency, after.millis()], |row| row.get(0))?;
+            let due: Option<i64> =
+                sql.query_row(params![urgency_number(urgency), after.millis()], |row| row.get(0))?;
             next = next.into_iter().chain(due).min();
         }
         Ok(next.map(time))
@@ -207,19 +192,26 @@ impl Tx<'_> {
         ids(self.conn()?, OPEN_OF, person.as_str())
     }
 
-    /// Every request that is not over, with its requester.
+    /// At most `most` people who ever asked for something, in the order of their ids: those after `after`, or from
+    /// the first on.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn open_requesters(&mut self) -> Result<Vec<(RequestId, PersonId)>, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(OPEN_REQUESTERS)?;
-        let mut rows = sql.query([])?;
-        let mut open = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id = request_id(row.get(0)?);
-            open.push((id, parse(&format!("request {id}"), &row.get::<_, String>(1)?)?));
+    pub fn requesters_after(
+        &mut self,
+        after: Option<&PersonId>,
+        most: usize,
+    ) -> Result<Vec<PersonId>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(NEXT_REQUESTER)?;
+        let mut people = Vec::new();
+        let mut last = after.map(PersonId::to_string).unwrap_or_default();
+        while people.len() < most
+            && let Some(next) = sql.query_row([&last], |row| row.get::<_, Option<String>>(0))?
+        {
+            people.push(parse("a requester", &next)?);
+            last = next;
         }
-        Ok(open)
+        Ok(people)
     }
 
     /// Roles that the person has, will have, or may still have: scheduled, granting, active or revoking.
@@ -269,6 +261,35 @@ pub(super) fn get(conn: &Connection, id: RequestId) -> Result<Option<(Request, u
     sql.query_row([number(id)], Stored::read).optional()?.map(Stored::decode).transpose()
 }
 
+/// What a call of the request's step goes out with; none when there is no such step. `sql` is [`REQUEST`].
+pub(super) fn call_terms(
+    sql: &mut CachedStatement<'_>,
+    id: RequestId,
+    step: u32,
+) -> Result<Option<CallTerms>, StoreError> {
+    let Some(stored) = sql.query_row([number(id)], Stored::read).optional()? else { return Ok(None) };
+    let part: CallPart = from_json(&stored.known()?, &stored.body)?;
+    let step = usize::try_from(step).ok().and_then(|step| part.terms.steps.into_iter().nth(step));
+    Ok(step.map(|step| CallTerms { person: part.requester.id, step }))
+}
+
+/// Of a request's body, what a call needs.
+#[derive(Deserialize)]
+struct CallPart {
+    requester: Whose,
+    terms: Steps,
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    id: PersonId,
+}
+
+#[derive(Deserialize)]
+struct Steps {
+    steps: Vec<StepTerms>,
+}
+
 /// Requests, newest first. A state at a time, so that each is a search of an index in its order.
 pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Request>, StoreError> {
     let most = filter.limit.min(LIST_LIMIT);
@@ -305,11 +326,17 @@ impl Stored {
     }
 
     fn decode(self) -> Result<(Request, u64), StoreError> {
+        Ok((from_json(&self.known()?, &self.body)?, self.revision.cast_unsigned()))
+    }
+
+    /// Its name, when its body's form is known.
+    fn known(&self) -> Result<String, StoreError> {
         let name = format!("request {}", request_id(self.id));
-        if self.v != BODY {
-            return Err(StoreError::corrupt(&name, format_args!("its body has the unknown form {}", self.v)));
+        if self.v == BODY {
+            Ok(name)
+        } else {
+            Err(StoreError::corrupt(&name, format_args!("its body has the unknown form {}", self.v)))
         }
-        Ok((from_json(&name, &self.body)?, self.revision.cast_unsigned()))
     }
 }
 
@@ -323,17 +350,17 @@ fn read_all(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// From the most urgent: see [`urgency`].
-pub(super) const URGENCIES: [i64; 3] = [0, 1, 2];
-
 fn due(
     conn: &Connection,
-    urgency: i64,
+    urgency: Urgency,
     upto: Timestamp,
     most: usize,
-) -> Result<Vec<(Timestamp, RequestId)>, StoreError> {
+) -> Result<Vec<(Timestamp, Urgency, RequestId)>, StoreError> {
     let mut sql = conn.prepare_cached(DUE)?;
-    let rows = sql.query_map(params![urgency, upto.millis(), limit(most)], timer)?;
+    let rows = sql.query_map(params![urgency_number(urgency), upto.millis(), limit(most)], |row| {
+        let (at, id) = timer(row)?;
+        Ok((at, urgency, id))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -367,19 +394,5 @@ const fn is_held(state: &State) -> bool {
         | State::Denied { .. }
         | State::Withdrawn { .. }
         | State::Lapsed { .. } => false,
-    }
-}
-
-const fn urgency(state: &State) -> i64 {
-    match state {
-        State::Revoking { .. } => 0,
-        State::Granting | State::Active { .. } => 1,
-        State::Pending(_)
-        | State::Scheduled { .. }
-        | State::Revoked { .. }
-        | State::Applied { .. }
-        | State::Denied { .. }
-        | State::Withdrawn { .. }
-        | State::Lapsed { .. } => 2,
     }
 }
