@@ -274,7 +274,9 @@ impl FileWatch {
             return Ok(None);
         }
         let parsed = policy::parse(&self.read, self.targets.as_ref());
-        parsed.map(Some).map_err(|issues| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        parsed
+            .map(Some)
+            .map_err(|issues| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 }
 

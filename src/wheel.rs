@@ -176,7 +176,11 @@ mod tests {
             self.0.iter().filter(|(_, due)| **due <= now).map(|(id, _)| *id).collect()
         }
 
-        fn upcoming(&self, upto: Timestamp, most: usize) -> (Vec<(Timestamp, Urgency, RequestId)>, Timestamp) {
+        fn upcoming(
+            &self,
+            upto: Timestamp,
+            most: usize,
+        ) -> (Vec<(Timestamp, Urgency, RequestId)>, Timestamp) {
             let due = self.0.iter().filter(|(_, due)| **due <= upto);
             let mut rows: Vec<_> = due.map(|(id, due)| (*due, urgency_of(*id), *id)).collect();
             rows.sort();
@@ -281,7 +285,8 @@ mod tests {
     #[test]
     fn what_is_overdue_is_taken_most_urgent_first_also_when_it_fell_due_later() {
         let mut wheel = Wheel::new(Span::mins(10), 9);
-        let rows = [(10, Urgency::Quiet), (20, Urgency::Access), (30, Urgency::Revocation), (40, Urgency::Access)];
+        let rows =
+            [(10, Urgency::Quiet), (20, Urgency::Access), (30, Urgency::Revocation), (40, Urgency::Access)];
         let rows = (1..).zip(rows).map(|(id, (due, urgency))| (t(due), urgency, RequestId::from_number(id)));
         wheel.refill(rows, Timestamp::from_millis(i64::MAX));
         assert_eq!(ids(wheel.take_due(t(35), 1)), [3]);

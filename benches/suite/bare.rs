@@ -58,8 +58,11 @@ impl Bare {
         let tx = self.conn.unchecked_transaction()?;
         let far = wall_micros() / 1000 + 100 * WINDOW_MILLIS;
         for id in 0..grants.cast_signed() {
-            tx.prepare_cached("INSERT INTO grants VALUES (?1, ?2, 1, ?3)")?
-                .execute(params![id, far + id, "x".repeat(200)])?;
+            tx.prepare_cached("INSERT INTO grants VALUES (?1, ?2, 1, ?3)")?.execute(params![
+                id,
+                far + id,
+                "x".repeat(200)
+            ])?;
         }
         tx.commit()?;
         self.conn.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); PRAGMA synchronous = FULL")?;
@@ -87,7 +90,9 @@ impl Bare {
             self.conn.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])?;
         }
         if step != Step::Over {
-            self.conn.prepare_cached("INSERT INTO outbox VALUES (?1, ?2, 'call')")?.execute(params![id, 0])?;
+            self.conn
+                .prepare_cached("INSERT INTO outbox VALUES (?1, ?2, 'call')")?
+                .execute(params![id, 0])?;
         }
         self.seq += 1;
         self.conn

@@ -126,9 +126,6 @@ fn grant_that_has_ended(folder: &Path) -> anyhow::Result<()> {
     drop(core.into_store());
     let past = (wall_micros() / 1000 - 1).to_string();
     let conn = rusqlite::Connection::open(&config.server.database)?;
-    conn.execute(
-        "UPDATE requests SET due_at = ?2, body = replace(body, ?1, ?2)",
-        [&ends_at, &past],
-    )?;
+    conn.execute("UPDATE requests SET due_at = ?2, body = replace(body, ?1, ?2)", [&ends_at, &past])?;
     Ok(())
 }

@@ -50,7 +50,9 @@ impl Desk for WatchedDesk {
     }
     async fn complete(&self, completion: Completion) -> Result<(), EngineError> {
         let seen = match &completion {
-            Completion::Target { effect, outcome: Outcome::Found(_), .. } => Some((effect.request(), Seen::There)),
+            Completion::Target { effect, outcome: Outcome::Found(_), .. } => {
+                Some((effect.request(), Seen::There))
+            }
             // A look before the grant says the same, and nobody waits for it.
             Completion::Target { effect, outcome: Outcome::NotFound(_), .. } => {
                 Some((effect.request(), Seen::Gone))

@@ -139,7 +139,8 @@ pub(crate) fn table<'a>(figures: impl Iterator<Item = (&'a str, &'a Figure)>) ->
     }
     let mut text = String::new();
     for (number, row) in rows.iter().enumerate() {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         text.push_str(&format!("| {} |\n", cells.join(" | ")));
         if number == 0 {
             let lines: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();

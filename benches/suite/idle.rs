@@ -17,14 +17,12 @@ use super::folder::Folder;
 use super::parts::Bench;
 use super::room;
 use super::server::{self, Outside, Server};
-use super::stock::Copy;
 
 /// After this a server that has nothing to do has settled.
 const SETTLE: Duration = Duration::from_secs(6);
 
 pub(crate) fn run(bench: &Bench, stored: u64) -> anyhow::Result<Vec<Figure>> {
-    let (settle, watch) =
-        if bench.arguments.quick { (Duration::from_secs(1), 2) } else { (SETTLE, 60) };
+    let (settle, watch) = if bench.arguments.quick { (Duration::from_secs(1), 2) } else { (SETTLE, 60) };
     let watch = Duration::from_secs(watch);
     room::runtime()?.block_on(async {
         let local = Local::start().await?;
@@ -43,7 +41,7 @@ pub(crate) fn run(bench: &Bench, stored: u64) -> anyhow::Result<Vec<Figure>> {
                 Figure::new("wake-ups, nothing to do", idle.wake_ups, Unit::PerMinute).aims(Aim::Most(10.0)),
             );
         } else {
-            let copy = Copy::of(&bench.template, stored)?;
+            let copy = bench.copy(stored)?;
             server::set_up(copy.folder(), PEOPLE, &local.outside(), None)?;
             let idle = local.watch(copy.folder(), settle, settle).await?;
             let about = format!("{stored} active grants, {PEOPLE} people");

@@ -1,8 +1,8 @@
 //! B3: durable life cycles a second. Each is asked for, approved, granted, active, given back, and revoked; its edges
 //! are as far away as the network is.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -31,9 +31,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
     let ceiling = Bare::new(folder.path(), &bench.bodies)?.ceiling(IN_FLIGHT, length)?;
     let lives = room::runtime()?.block_on(live(&folder, length))?;
     let named = format!("life cycles, {IN_FLIGHT} at once; limit: bare table, group commit / {FACTS}");
-    Ok(vec![
-        Figure::new(named, lives, Unit::PerSecond).beside(ceiling / FACTS).aims(Aim::RatioLeast(0.5)),
-    ])
+    Ok(vec![Figure::new(named, lives, Unit::PerSecond).beside(ceiling / FACTS).aims(Aim::RatioLeast(0.5))])
 }
 
 async fn live(folder: &Folder, length: Duration) -> anyhow::Result<f64> {

@@ -48,7 +48,12 @@ fn evidence(method: &str, call: &Call<'_>) -> Evidence {
 #[async_trait]
 impl Adapter for NullTarget {
     fn declaration(&self) -> Declaration {
-        Declaration { layer: Layer::Application, readable: true, native_expiry: false, cannot_end: Vec::new() }
+        Declaration {
+            layer: Layer::Application,
+            readable: true,
+            native_expiry: false,
+            cannot_end: Vec::new(),
+        }
     }
     fn parse(&self, params: &Value) -> Result<Parsed, Vec<ParamIssue>> {
         Ok(Parsed {

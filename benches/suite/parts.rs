@@ -1,12 +1,16 @@
 //! The parts of a run, each between two looks at the disk.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use serde_json::{Value, json};
 
 use super::arguments::Arguments;
 use super::figures::{self, Figure};
 use super::folder::data;
 use super::probe::Probe;
-use super::stock::Template;
+use super::stock::{Copy, Template};
 use super::{crash, idle, lives, machine, restart, size, storm};
 
 /// A part whose two probes disagree is run so often at most.
@@ -18,6 +22,19 @@ pub(crate) struct Bench {
     pub(crate) template: Template,
     /// A request's body, and an audit record's.
     pub(crate) bodies: (String, String),
+    copies: RefCell<BTreeMap<u64, Rc<Copy>>>,
+}
+
+impl Bench {
+    /// The copy of a stock that all parts share: a stock of a million is large.
+    pub(crate) fn copy(&self, stored: u64) -> anyhow::Result<Rc<Copy>> {
+        if let Some(copy) = self.copies.borrow().get(&stored) {
+            return Ok(Rc::clone(copy));
+        }
+        let copy = Rc::new(Copy::of(&self.template, stored)?);
+        self.copies.borrow_mut().insert(stored, Rc::clone(&copy));
+        Ok(copy)
+    }
 }
 
 /// Measures, and says for how many stored grants.
@@ -35,7 +52,7 @@ struct Done {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let template = Template::make()?;
     let bodies = template.bodies();
-    let bench = Bench { arguments: arguments.clone(), template, bodies };
+    let bench = Bench { arguments: arguments.clone(), template, bodies, copies: RefCell::default() };
     let mut done = Vec::new();
     for (name, part) in parts(arguments) {
         if arguments.wants(name) {
@@ -49,9 +66,6 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 fn parts(arguments: &Arguments) -> Vec<(&'static str, Part)> {
     let mut parts: Vec<(&'static str, Part)> = vec![("B3", Box::new(lives::run))];
     for stored in arguments.stocks() {
-        parts.push(("B4", Box::new(move |bench| storm::run(bench, stored))));
-    }
-    for stored in arguments.stocks() {
         parts.push(("B6", Box::new(move |bench| restart::run(bench, stored))));
     }
     parts.push(("B7", Box::new(crash::run)));
@@ -60,6 +74,10 @@ fn parts(arguments: &Arguments) -> Vec<(&'static str, Part)> {
         parts.push(("B8", Box::new(move |bench| idle::run(bench, stored))));
     }
     parts.push(("B12", Box::new(size::run)));
+    // Last, since a storm leaves its grants behind, revoked.
+    for stored in arguments.stocks() {
+        parts.push(("B4", Box::new(move |bench| storm::run(bench, stored))));
+    }
     parts
 }
 
@@ -104,8 +122,15 @@ fn print(arguments: &Arguments, done: &[Done]) -> anyhow::Result<()> {
     }
     println!("fsync after 4 KiB appended, p50/p99, before -> after each part:");
     for one in done {
-        let unsteady = if one.before.agrees_with(&one.after) { "" } else { "  UNSTEADY: not to be relied on" };
-        println!("  {}: {} -> {}, run {}{unsteady}", one.name, one.before.words(), one.after.words(), one.tries);
+        let unsteady =
+            if one.before.agrees_with(&one.after) { "" } else { "  UNSTEADY: not to be relied on" };
+        println!(
+            "  {}: {} -> {}, run {}{unsteady}",
+            one.name,
+            one.before.words(),
+            one.after.words(),
+            one.tries
+        );
     }
     println!("\n{}", figures::table(figures()));
     Ok(())

@@ -32,10 +32,10 @@ const LONG_LOG: u64 = 64 << 20;
 pub(crate) fn run(bench: &Bench, stored: u64) -> anyhow::Result<Vec<Figure>> {
     let rounds = if bench.arguments.quick { 3 } else { 9 };
     let door = Door::new()?;
-    let mut copy = Copy::of(&bench.template, stored)?;
+    let copy = bench.copy(stored)?;
     let begin = SystemClock::new().wall() + Span::mins(8);
     let soon: Vec<Timestamp> = (0..SOON).map(|number| begin + Span::millis(number * 100)).collect();
-    copy.add(&bench.template, &soon)?;
+    let first = copy.add(&bench.template, &soon)?;
     server::set_up(copy.folder(), PEOPLE, &door.outside(), None)?;
     let ready = start_often(&door, &copy, LOG, rounds)?;
     let mut figures = vec![
@@ -48,6 +48,7 @@ pub(crate) fn run(bench: &Bench, stored: u64) -> anyhow::Result<Vec<Figure>> {
         let name = format!("exec -> ready, {stored} stored, log of {} MB", LONG_LOG >> 20);
         figures.push(Figure::new(name, ready, Unit::Micros));
     }
+    copy.calm(first)?;
     Ok(figures)
 }
 

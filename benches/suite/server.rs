@@ -33,20 +33,24 @@ pub(crate) struct Outside {
 }
 
 /// What `serve` reads, in a folder. `hook` ends the sessions of a login, when there is one.
-pub(crate) fn set_up(folder: &Path, askers: u64, outside: &Outside, hook: Option<&Path>) -> anyhow::Result<()> {
+pub(crate) fn set_up(
+    folder: &Path,
+    askers: u64,
+    outside: &Outside,
+    hook: Option<&Path>,
+) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder.join("policies"))?;
     for (name, text) in POLICIES {
         std::fs::write(folder.join("policies").join(name), text)?;
     }
     std::fs::write(folder.join("people.toml"), company::people_toml(askers)?)?;
     std::fs::write(folder.join("htpasswd"), "")?;
-    let mut key = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(folder.join("jitney.key"))?;
-    key.write_all(SealingKey::generate().expose_secret().as_bytes())?;
+    // A database keeps to the key that it was first opened with.
+    if let Ok(mut key) =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(folder.join("jitney.key"))
+    {
+        key.write_all(SealingKey::generate().expose_secret().as_bytes())?;
+    }
     let htpasswd = folder.join("htpasswd");
     let sessions = hook.map_or_else(String::new, |hook| {
         let run = |verb: &str| format!("[\"/bin/bash\", \"{}\", \"{verb}\", \"{{login}}\"]", hook.display());

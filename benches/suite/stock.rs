@@ -1,6 +1,7 @@
 //! Databases with many stored grants. One grant is made by the engine itself; its rows are then written again and
 //! again under other ids, people and ends, with an audit chain that verifies. Made once, kept under `target/`.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ use super::room;
 /// The instance that all of these databases are.
 pub(crate) const INSTANCE: &str = "0123456789abcdef";
 /// Changes when the rows do: an older stock is made anew.
-const EDITION: u32 = 1;
+const EDITION: u32 = 2;
 /// What everybody asks for.
 const ROLE: &str = "wiki/read";
 /// In an order in which each row's parents come first.
@@ -265,9 +266,7 @@ pub(crate) fn append(
         Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 32]>(1)?))
     });
     let mut head = match newest {
-        Ok((seq, hash)) => {
-            Head { seq: seq.cast_unsigned(), hash: jitney::audit::Hash::from_bytes(hash) }
-        }
+        Ok((seq, hash)) => Head { seq: seq.cast_unsigned(), hash: jitney::audit::Hash::from_bytes(hash) },
         Err(rusqlite::Error::QueryReturnedNoRows) => Head::genesis(INSTANCE),
         Err(error) => return Err(error.into()),
     };
@@ -283,7 +282,7 @@ pub(crate) fn append(
 /// A copy of a stock to work on, with grants that end soon besides.
 pub(crate) struct Copy {
     folder: Folder,
-    first: u64,
+    next: Cell<u64>,
 }
 
 impl Copy {
@@ -291,7 +290,7 @@ impl Copy {
         let stock = stored(template, grants)?;
         let folder = Folder::new(&format!("stock-{grants}"))?;
         std::fs::copy(stock, folder.join("jitney.db"))?;
-        Ok(Self { folder, first: template.id.number() + grants })
+        Ok(Self { folder, next: Cell::new(template.id.number() + grants) })
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -303,10 +302,10 @@ impl Copy {
     }
 
     /// Adds one grant for each of these ends, each of another person. The number of the first.
-    pub(crate) fn add(&mut self, template: &Template, ends: &[Timestamp]) -> anyhow::Result<u64> {
+    pub(crate) fn add(&self, template: &Template, ends: &[Timestamp]) -> anyhow::Result<u64> {
         let conn = Connection::open(self.database())?;
         conn.execute_batch("PRAGMA synchronous = OFF")?;
-        let first = self.first;
+        let first = self.next.get();
         let role = 1_000_000 + first;
         let more = (0u64..).zip(ends).map(|(number, ends_at)| Another {
             id: first + number,
@@ -315,8 +314,17 @@ impl Copy {
             ends_at: *ends_at,
         });
         append(&conn, template, more)?;
-        self.first += ends.len() as u64;
+        self.next.set(first + ends.len() as u64);
         Ok(first)
+    }
+
+    /// Lets the grants from this one on end after everything else, and nothing be owed.
+    pub(crate) fn calm(&self, first: u64) -> anyhow::Result<()> {
+        let conn = Connection::open(self.database())?;
+        let ends = [FAR_END, first.cast_signed()];
+        conn.execute("UPDATE requests SET due_at = ?1 WHERE id >= ?2 AND due_at IS NOT NULL", ends)?;
+        conn.execute("DELETE FROM outbox", [])?;
+        Ok(())
     }
 
     /// Leaves a write-ahead log of about so many bytes, as a crash does.
@@ -325,7 +333,7 @@ impl Copy {
         conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         conn.execute_batch("PRAGMA wal_autocheckpoint = 0; PRAGMA wal_checkpoint(TRUNCATE)")?;
         let log = self.folder.join("jitney.db-wal");
-        let mut id = self.first;
+        let mut id = self.next.get();
         while std::fs::metadata(&log).map_or(0, |file| file.len()) < bytes {
             let tx = conn.unchecked_transaction()?;
             for _ in 0..64 {

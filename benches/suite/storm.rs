@@ -26,22 +26,26 @@ const LONGEST: Duration = Duration::from_secs(120);
 pub(crate) fn run(bench: &Bench, stored: u64) -> anyhow::Result<Vec<Figure>> {
     let grants: u64 = if bench.arguments.quick { 500 } else { 10_000 };
     let mut figures = Vec::new();
-    let mut copy = Copy::of(&bench.template, stored)?;
+    let copy = bench.copy(stored)?;
     for (name, length) in [("in one second", Span::secs(1)), ("at one instant", Span::ZERO)] {
         let bare = bare_storm(bench, stored, grants, length)?;
-        let ours = storm(bench, &mut copy, grants, length)?;
+        let ours = storm_in_time(bench, &copy, grants, length)?;
         for (what, ours, bare) in [
             ("due -> target asked", &ours.handed, &bare.handed),
             ("due -> revoked, verified, durable", &ours.durable, &bare.durable),
         ] {
             let about = format!("{grants} {name}, {stored} stored: {what}");
-            figures.push(Figure::new(format!("{about}, p50"), ours.median(), Unit::Micros).beside(bare.median()));
+            figures.push(
+                Figure::new(format!("{about}, p50"), ours.median(), Unit::Micros).beside(bare.median()),
+            );
             figures.push(
                 Figure::new(format!("{about}, p99"), ours.p99(), Unit::Micros)
                     .beside(bare.p99())
                     .aims(Aim::RatioMost(2.0)),
             );
-            figures.push(Figure::new(format!("{about}, worst"), ours.worst(), Unit::Micros).beside(bare.worst()));
+            figures.push(
+                Figure::new(format!("{about}, worst"), ours.worst(), Unit::Micros).beside(bare.worst()),
+            );
         }
     }
     Ok(figures)
@@ -54,8 +58,8 @@ struct Late {
 }
 
 /// When each of them ends.
-fn ends(grants: u64, length: Span) -> Vec<Timestamp> {
-    let begin = SystemClock::new().wall() + AHEAD + AHEAD_EACH.times(grants);
+fn ends(grants: u64, length: Span, slower: u64) -> Vec<Timestamp> {
+    let begin = SystemClock::new().wall() + AHEAD.times(slower) + AHEAD_EACH.times(grants * slower);
     (0..grants).map(|number| begin + Span::millis(number * length.as_millis() / grants)).collect()
 }
 
@@ -63,7 +67,7 @@ fn bare_storm(bench: &Bench, stored: u64, grants: u64, length: Span) -> anyhow::
     let folder = Folder::new("bare-storm")?;
     let bare = Bare::new(folder.path(), &bench.bodies)?;
     bare.store(stored)?;
-    let ends = ends(grants, length);
+    let ends = ends(grants, length, 1);
     bare.add(stored, &ends.iter().map(|end| end.millis()).collect::<Vec<_>>())?;
     let (handed, durable) = bare.storm(usize::try_from(grants)?)?;
     let due: BTreeMap<i64, i64> =
@@ -71,15 +75,25 @@ fn bare_storm(bench: &Bench, stored: u64, grants: u64, length: Span) -> anyhow::
     Ok(Late { handed: lateness(&due, handed)?, durable: lateness(&due, durable)? })
 }
 
-fn storm(bench: &Bench, copy: &mut Copy, grants: u64, length: Span) -> anyhow::Result<Late> {
-    let ends = ends(grants, length);
+/// A machine that is busy may write the rows so slowly that their time has come before: then with more time ahead.
+fn storm_in_time(bench: &Bench, copy: &Copy, grants: u64, length: Span) -> anyhow::Result<Late> {
+    for slower in [1, 3, 9] {
+        if let Some(late) = storm(bench, copy, ends(grants, length, slower))? {
+            return Ok(late);
+        }
+    }
+    anyhow::bail!("the machine is too slow: the storm had begun before the engine started")
+}
+
+/// None when it had begun before the engine started.
+fn storm(bench: &Bench, copy: &Copy, ends: Vec<Timestamp>) -> anyhow::Result<Option<Late>> {
     let first = copy.add(&bench.template, &ends)?;
     let due: BTreeMap<i64, i64> =
         (first.cast_signed()..).zip(&ends).map(|(id, end)| (id, end.millis() * 1000)).collect();
-    anyhow::ensure!(
-        ends.first().is_some_and(|end| SystemClock::new().wall() < *end),
-        "the machine was too slow: the storm had begun before the engine started"
-    );
+    if ends.first().is_none_or(|end| *end <= SystemClock::new().wall()) {
+        copy.calm(first)?;
+        return Ok(None);
+    }
     room::runtime()?.block_on(async {
         let room = Room::start(&copy.database(), PEOPLE)?;
         let began = Instant::now();
@@ -92,7 +106,8 @@ fn storm(bench: &Bench, copy: &mut Copy, grants: u64, length: Span) -> anyhow::R
             durable: lateness(&due, moments(&room.desk.gone))?,
         };
         room.stop().await?;
-        Ok(late)
+        copy.calm(first)?;
+        Ok(Some(late))
     })
 }
 

@@ -81,7 +81,8 @@ impl Claims {
         }
         let queue = (urgency, due.target.map(str::to_owned));
         let length = self.lengths.get(&queue).copied().unwrap_or(0);
-        if length >= longest(&queue) {
+        // While an older row waits for the queue, a newer one must not overtake it.
+        if length >= longest(&queue) || self.behind_queues.contains_key(&queue) {
             let only_one = urgency == Urgency::Quiet;
             first(&mut self.behind_queues, queue, due.not_before);
             return if only_one { Choice::Enough } else { Choice::Pass };
@@ -169,6 +170,8 @@ mod tests {
         for row in 1..=255 {
             claims.free(row);
         }
+        let newer = claims.choose(Urgency::Revocation, &due(2000, "t/new", Some("dead")));
+        assert_eq!(newer, Choice::Pass, "there is room, but older ones wait for it");
         assert_eq!(claims.from(Urgency::Revocation), Timestamp::from_millis(1000), "not for each");
         claims.free(256);
         assert_eq!(claims.from(Urgency::Revocation), Timestamp::from_millis(513), "the first that waited");

@@ -383,12 +383,7 @@ impl Core {
 }
 
 /// Claims at most so much work. Should a row be unreadable, nothing is claimed.
-fn claim(
-    tx: &mut Tx<'_>,
-    claims: &mut Claims,
-    now: Timestamp,
-    most: usize,
-) -> Result<Vec<Owed>, StoreError> {
+fn claim(tx: &mut Tx<'_>, claims: &mut Claims, now: Timestamp, most: usize) -> Result<Vec<Owed>, StoreError> {
     let mut claimed = Vec::new();
     let before = Urgency::ALL.map(|urgency| (urgency, claims.from(urgency)));
     for urgency in Urgency::ALL {

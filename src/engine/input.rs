@@ -55,7 +55,7 @@ impl Core {
         let result = tx.savepoint(|tx| self.act(tx, &mut inner, command, now));
         let answer = match result {
             Ok(answer) => {
-                touched.due.append(&mut inner.due);
+                touched.due.extend(inner.due);
                 answer
             }
             Err(Stop::Refused(refusal)) => {
@@ -137,7 +137,7 @@ impl Core {
         let mut inner = Touched::default();
         match tx.savepoint(|tx| run(self, tx, &mut inner)) {
             Ok(()) => {
-                touched.due.append(&mut inner.due);
+                touched.due.extend(inner.due);
                 Ok(true)
             }
             Err(Stop::Refused(refusal)) => {

@@ -17,7 +17,9 @@ pub(crate) mod scripted;
 mod thread;
 
 pub use self::core::{Core, Input, Parts};
-pub use command::{CallTerms, Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb};
+pub use command::{
+    CallTerms, Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb,
+};
 pub use handle::{EngineError, EngineHandle};
 pub use thread::spawn;
 

@@ -111,7 +111,14 @@ impl Tx<'_> {
         let (lane, view) = (format!("s/{request}/{}", place(view)), to_json("a view", &view)?);
         let revision = revision.cast_signed();
         let mut sql = self.conn()?.prepare_cached(OWE_SHOW)?;
-        sql.execute(params![number(request), lane, urgency_number(Urgency::Quiet), now.millis(), view, revision])?;
+        sql.execute(params![
+            number(request),
+            lane,
+            urgency_number(Urgency::Quiet),
+            now.millis(),
+            view,
+            revision
+        ])?;
         Ok(())
     }
 
@@ -127,7 +134,13 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let lane = format!("j/{request}");
         let mut sql = self.conn()?.prepare_cached(OWE_TICKET)?;
-        sql.execute(params![number(request), lane, urgency_number(Urgency::Quiet), now.millis(), revision.cast_signed()])?;
+        sql.execute(params![
+            number(request),
+            lane,
+            urgency_number(Urgency::Quiet),
+            now.millis(),
+            revision.cast_signed()
+        ])?;
         Ok(())
     }
 
@@ -219,7 +232,8 @@ impl Tx<'_> {
         let mut next: Option<i64> = None;
         for urgency in Urgency::ALL {
             let mut sql = self.conn()?.prepare_cached(NEXT_NOT_BEFORE)?;
-            let at: Option<i64> = sql.query_row(params![urgency_number(urgency), now.millis()], |row| row.get(0))?;
+            let at: Option<i64> =
+                sql.query_row(params![urgency_number(urgency), now.millis()], |row| row.get(0))?;
             next = next.into_iter().chain(at).min();
         }
         Ok(next.map(time))
@@ -234,7 +248,8 @@ impl Tx<'_> {
         let mut count: usize = 0;
         for urgency in Urgency::ALL {
             let mut sql = self.conn()?.prepare_cached(READY)?;
-            let some: i64 = sql.query_row(params![urgency_number(urgency), now.millis()], |row| row.get(0))?;
+            let some: i64 =
+                sql.query_row(params![urgency_number(urgency), now.millis()], |row| row.get(0))?;
             count = count.saturating_add(usize::try_from(some).unwrap_or(0));
         }
         Ok(count)

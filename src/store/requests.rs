@@ -25,6 +25,11 @@ const INSERT: &str = "INSERT INTO requests
 const UPDATE: &str = "UPDATE requests SET revision = revision + 1, state = ?2, held = ?3,
     slot = CASE WHEN ?4 THEN slot END, due_at = ?5, urgency = ?6, review_due_at = ?7, v = ?8, body = ?9
     WHERE id = ?1 RETURNING revision";
+/// The same when nothing that an index has changes: most writes of a request are of its body alone, and each index
+/// that is left out is a page less on the disk.
+const UPDATE_BODY: &str = "UPDATE requests SET revision = revision + 1, v = ?8, body = ?9
+    WHERE id = ?1 AND state = ?2 AND held = ?3 AND (?4 OR slot IS NULL) AND due_at IS ?5 AND urgency = ?6
+    AND review_due_at IS ?7 RETURNING revision";
 pub(super) const TWIN: &str = "SELECT id FROM requests WHERE slot = ?1";
 pub(super) const DUE: &str =
     "SELECT due_at, id FROM requests WHERE urgency = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
@@ -95,23 +100,25 @@ impl Tx<'_> {
     /// When there is no such request, or it can't be written.
     pub fn update_request(&mut self, request: &Request, due: Option<Timestamp>) -> Result<u64, StoreError> {
         let conn = self.conn()?;
-        let revision: Option<i64> = conn
-            .prepare_cached(UPDATE)?
-            .query_row(
-                params![
-                    number(request.id),
-                    request.state.word().as_str(),
-                    is_held(&request.state),
-                    request.state.word().is_open(),
-                    millis(due),
-                    urgency_number(urgency(&request.state)),
-                    millis(request.review_due_at),
-                    BODY,
-                    to_json("a request", request)?,
-                ],
-                |row| row.get(0),
-            )
-            .optional()?;
+        let body = to_json("a request", request)?;
+        let update = |sql| -> Result<Option<i64>, StoreError> {
+            let values = params![
+                number(request.id),
+                request.state.word().as_str(),
+                is_held(&request.state),
+                request.state.word().is_open(),
+                millis(due),
+                urgency_number(urgency(&request.state)),
+                millis(request.review_due_at),
+                BODY,
+                body,
+            ];
+            Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?)
+        };
+        let revision = match update(UPDATE_BODY)? {
+            Some(revision) => Some(revision),
+            None => update(UPDATE)?,
+        };
         let revision = revision.ok_or_else(|| StoreError::NoSuchRow(format!("request {}", request.id)))?;
         holds::keep(conn, request)?;
         Ok(revision.cast_unsigned())

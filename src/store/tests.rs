@@ -93,6 +93,31 @@ fn the_connection_is_as_careful_as_it_should_be() {
     }
 }
 
+#[test]
+fn a_database_of_the_first_format_is_brought_up_to_date() {
+    let path = std::env::temp_dir().join(format!("jitney-format-{}.db", std::process::id()));
+    let store = Store::open(&path, "7f3a9c").unwrap();
+    store
+        .conn
+        .execute_batch(
+            "DROP INDEX step_keys_by_target;
+             CREATE INDEX step_keys_shared ON step_keys (person, target, key) WHERE shared = 1;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(store);
+    let store = Store::open(&path, "another").unwrap();
+    let format: i64 = store.conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(format, 2);
+    assert_eq!(super::instance::instance_id(&store.conn).unwrap(), "7f3a9c");
+    let steps = plan(&store.conn, holds::NEXT_TARGET);
+    assert!(steps.iter().any(|step| step.contains("step_keys_by_target")), "{steps:#?}");
+    drop(store);
+    for suffix in ["", ".lock", ".ballast"] {
+        std::fs::remove_file(super::open::beside(&path, suffix)).unwrap();
+    }
+}
+
 fn limit_pages(store: &Store, more: i64) {
     let pages: i64 = store.conn.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
     store.conn.pragma_update(None, "max_page_count", pages + more).unwrap();

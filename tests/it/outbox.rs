@@ -380,7 +380,8 @@ async fn what_nobody_signalled_is_found_all_the_same() {
     let outbox = run(&desk, &[("wiki", &wiki)]);
     desk.owe_login(1, "wiki", Op::Grant);
     desk.hears(1).await;
-    let unheard = Owed { row: 8, request: RequestId::from_number(1), effect: Effect::Ticket, attempts: 0, call: None };
+    let unheard =
+        Owed { row: 8, request: RequestId::from_number(1), effect: Effect::Ticket, attempts: 0, call: None };
     lock(&desk.0.ready).push_back(unheard);
     desk.hears(2).await;
     outbox.stop().await;

@@ -361,6 +361,19 @@ fn due_rows_come_the_oldest_first_and_say_how_urgent_they_are() {
 // What one person has
 
 #[test]
+fn everybody_who_ever_asked_is_found_a_part_at_a_time() {
+    let mut store = memory();
+    let mut tx = store.begin().unwrap();
+    for (number, who) in [(1, "carol"), (2, "ann"), (3, "bob"), (4, "ann"), (5, "dora")] {
+        tx.insert_request(&request(number, who, &format!("billing/r{number}")), None).unwrap();
+    }
+    let first = tx.requesters_after(None, 3).unwrap();
+    assert_eq!(first, ["ann", "bob", "carol"].map(person));
+    assert_eq!(tx.requesters_after(first.last(), 3).unwrap(), [person("dora")]);
+    assert_eq!(tx.requesters_after(Some(&person("dora")), 3).unwrap(), []);
+}
+
+#[test]
 fn a_persons_requests_are_found_by_their_state() {
     let mut store = memory();
     let mut tx = store.begin().unwrap();
@@ -633,7 +646,11 @@ fn due(
 /// The row of the first claimable work in this lane.
 fn row(tx: &mut Tx<'_>, lane: &str) -> i64 {
     let found = due(tx, t(9999), 99, &[], &[]).unwrap();
-    found.iter().find(|(l, _)| l == lane).map(|(_, owed)| owed.row).unwrap_or_else(|| panic!("nothing in {lane}"))
+    found
+        .iter()
+        .find(|(l, _)| l == lane)
+        .map(|(_, owed)| owed.row)
+        .unwrap_or_else(|| panic!("nothing in {lane}"))
 }
 
 const WARNING: View = View::Dm { kind: DmKind::Warning, number: 1 };
@@ -953,7 +970,7 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
                 drop(Store::open(path, ID).unwrap());
                 raw(path).execute_batch("PRAGMA user_version = 99").unwrap();
             },
-            "format 99, and this jitney knows up to 1: start the jitney that wrote it, or a newer one",
+            "format 99, and this jitney knows up to 2: start the jitney that wrote it, or a newer one",
         ),
         ("directory", |path| fs::create_dir(path).unwrap(), "can't be used"),
     ];
