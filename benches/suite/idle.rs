@@ -75,6 +75,7 @@ impl Local {
             search_lag: Span::ZERO,
             reporter_on_screen: true,
             hidden_emails: false,
+            lacks: Default::default(),
         };
         Ok(Self { slack, jira: LocalJira::start(settings, clock).await? })
     }

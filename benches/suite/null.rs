@@ -87,6 +87,9 @@ impl Adapter for NullTarget {
     async fn verify_gone(&self, call: &Call<'_>) -> Outcome {
         Outcome::NotFound(evidence("looked", call))
     }
+    async fn check(&self, _: Timestamp) -> Vec<jitney::finding::Finding> {
+        Vec::new()
+    }
     async fn list(&self, _: Timestamp) -> Result<Vec<Held>, String> {
         Ok(Vec::new())
     }

@@ -56,6 +56,9 @@ pub(super) const LIST_PERSON: &str =
 pub(super) const LIST_PERSON_STATE: &str = "SELECT id, v, body, revision FROM requests
     WHERE requester = ?2 AND state = ?3 ORDER BY id DESC LIMIT ?1";
 
+/// When a row falls due, and how urgent that is.
+pub type Timer = (Timestamp, Urgency, RequestId);
+
 impl Tx<'_> {
     /// Keeps a new request, at revision 1, and when it falls due by itself.
     ///
@@ -137,11 +140,7 @@ impl Tx<'_> {
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn upcoming(
-        &mut self,
-        upto: Timestamp,
-        most: usize,
-    ) -> Result<(Vec<(Timestamp, Urgency, RequestId)>, Timestamp), StoreError> {
+    pub fn upcoming(&mut self, upto: Timestamp, most: usize) -> Result<(Vec<Timer>, Timestamp), StoreError> {
         let mut rows = Vec::new();
         for urgency in Urgency::ALL {
             rows.extend(due(self.conn()?, urgency, upto, most)?);
@@ -357,12 +356,7 @@ fn read_all(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn due(
-    conn: &Connection,
-    urgency: Urgency,
-    upto: Timestamp,
-    most: usize,
-) -> Result<Vec<(Timestamp, Urgency, RequestId)>, StoreError> {
+fn due(conn: &Connection, urgency: Urgency, upto: Timestamp, most: usize) -> Result<Vec<Timer>, StoreError> {
     let mut sql = conn.prepare_cached(DUE)?;
     let rows = sql.query_map(params![urgency_number(urgency), upto.millis(), limit(most)], |row| {
         let (at, id) = timer(row)?;
