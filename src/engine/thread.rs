@@ -113,8 +113,10 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
         match message {
             Message::Stop(reply) => stop = Some(reply),
             Message::Breaker(target, open) => core.breaker(target, open),
-            // The clock and the directory are looked at before each wait.
-            Message::Nudge => {}
+            // Whoever asks next for the status must see what it leads to. The rest comes before the next wait.
+            Message::Nudge => {
+                more_leavers(core);
+            }
             Message::Claim(most, reply) => send(reply, core.claim(most)),
             Message::Dossier(request, reply) => send(reply, core.dossier(request)),
             Message::List(filter, reply) => send(reply, core.list(&filter)),
