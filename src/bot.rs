@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -20,7 +21,7 @@ use crate::engine::{self, Completion, Core, EngineHandle, Owed, Parts};
 use crate::jira::{JiraSettings, LabelPrefix, Ticketer};
 use crate::lifecycle::Lifecycle;
 use crate::outbox::{Outbox, Shower, Teller};
-use crate::policy::{self, PolicySet};
+use crate::policy::{self, PolicySet, SourceFile};
 use crate::slack::{Poster, SlackEdge, SlackSettings};
 use crate::store::Store;
 use crate::targets::Targets;
@@ -66,6 +67,8 @@ pub struct Bot {
     thread: JoinHandle<std::thread::Result<()>>,
     tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
+    /// Dropped, it ends the watch over files.
+    watching: mpsc::Sender<()>,
 }
 
 impl Bot {
@@ -126,14 +129,16 @@ impl Bot {
             policy_folder: setup.policy_folder,
             targets,
             clock: setup.clock,
+            read: Vec::new(),
             complained: None,
         };
-        tasks.spawn(async move {
-            watch.run(stopped).await;
+        let (watching, watched) = mpsc::channel();
+        tasks.spawn_blocking(move || {
+            watch.run(&watched);
             "the watch over files"
         });
         let thread = tokio::task::spawn_blocking(move || thread.join());
-        Ok(Self { engine, slack, thread, tasks, stop })
+        Ok(Self { engine, slack, thread, tasks, stop, watching })
     }
 
     /// Resolves when a part of it has ended though nobody stopped it, and says which. Nothing mends that but another
@@ -147,22 +152,21 @@ impl Bot {
     }
 
     /// Stops: no new work, what runs is finished and kept, then the engine ends.
-    pub async fn stop(mut self) {
+    pub async fn stop(self) {
         let _ = self.stop.send(true);
-        while self.tasks.join_next().await.is_some() {}
-        let _ = self.engine.stop().await;
-        self.thread_ends().await;
+        self.ends().await;
     }
 
     /// Breaks off as a crash would: nothing is finished, nothing is told. For journeys.
     pub async fn crash(mut self) {
         self.tasks.abort_all();
-        while self.tasks.join_next().await.is_some() {}
-        let _ = self.engine.stop().await;
-        self.thread_ends().await;
+        self.ends().await;
     }
 
-    async fn thread_ends(self) {
+    async fn ends(mut self) {
+        drop(self.watching);
+        while self.tasks.join_next().await.is_some() {}
+        let _ = self.engine.stop().await;
         // Asked a second time, it would panic.
         if !self.thread.is_finished() {
             let _ = self.thread.await;
@@ -221,26 +225,16 @@ struct FileWatch {
     policy_folder: PathBuf,
     targets: Arc<Targets>,
     clock: Arc<dyn Clock>,
+    /// The policies as they were last read, good or not.
+    read: Vec<SourceFile>,
     complained: Option<String>,
 }
 
 impl FileWatch {
-    async fn run(mut self, stopped: watch::Receiver<bool>) {
-        let mut stop = std::pin::pin!(until(stopped));
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep(LOOK_AT_FILES) => {}
-                () = &mut stop => return,
-            }
-            let looked = tokio::task::spawn_blocking(move || {
-                self.look();
-                self
-            });
-            let Ok(watch) = looked.await else {
-                tracing::error!("the watch over the directory and the policies broke off; restart jitney");
-                return;
-            };
-            self = watch;
+    /// On a thread of its own: files may lie on a disk that hangs, and whoever sleeps here wakes nobody else.
+    fn run(mut self, watched: &mpsc::Receiver<()>) {
+        while watched.recv_timeout(LOOK_AT_FILES) == Err(RecvTimeoutError::Timeout) {
+            self.look();
         }
     }
 
@@ -253,7 +247,8 @@ impl FileWatch {
             }
         }
         match self.policies() {
-            Ok(policies) => {
+            Ok(None) => {}
+            Ok(Some(policies)) => {
                 self.complained = None;
                 if policies.digest != self.engine.policies().digest {
                     tracing::info!(digest = policies.digest.short(), "other policies are in force now");
@@ -271,9 +266,16 @@ impl FileWatch {
         }
     }
 
-    fn policies(&self) -> Result<PolicySet, String> {
-        let files = read_policy_files(&self.policy_folder).map_err(|e| e.to_string())?;
-        policy::parse(&files, self.targets.as_ref())
+    /// None when they say what they said before.
+    fn policies(&mut self) -> Result<Option<PolicySet>, String> {
+        let before = std::mem::take(&mut self.read);
+        self.read = read_policy_files(&self.policy_folder).map_err(|e| e.to_string())?;
+        if self.read == before {
+            return Ok(None);
+        }
+        let parsed = policy::parse(&self.read, self.targets.as_ref());
+        parsed
+            .map(Some)
             .map_err(|issues| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
     }
 }

@@ -22,18 +22,20 @@ use crate::ids::EffectId;
 use crate::lifecycle::{Effect, Outcome};
 use crate::targets::Targets;
 
-/// Claimed work in memory. Most of it waits for its turn; that costs little, and lets one target's queue not hide
-/// the others' work.
-const CLAIMED_MOST: usize = 512;
+/// Claimed work in memory. Most of it waits for its turn; that costs little. The engine gives no more than some
+/// hundreds of each target, so that one target's queue does not hide the others' work.
+const CLAIMED_MOST: usize = 8192;
+/// What one claim takes: the first of it goes out while more is claimed.
+const CLAIM_MOST: usize = 512;
 /// Calls under way at a time: to targets, and for revocations besides.
-const PARALLEL: usize = 32;
+const PARALLEL: usize = 48;
 const PARALLEL_REVOCATIONS: usize = 16;
 /// To Slack, and to Jira: turns of their own, so that one of them that is slow holds up neither the other nor a target.
 const PARALLEL_EDGE: usize = 16;
 /// Slack and Jira limit their calls themselves; one that never ends must not keep its lane.
 const EDGE_TIME_OUT: Duration = Duration::from_secs(120);
-/// It looks again when it heard nothing for so long.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// It looks again when it heard nothing for so long; the engine tells it of whatever falls due.
+const LOOK_AGAIN: Duration = Duration::from_secs(120);
 /// Between tries to tell the engine, or to claim from it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -104,7 +106,7 @@ impl<D: Desk> Outbox<D> {
     async fn serve(&self, running: &mut JoinSet<()>) -> Stopping {
         let mut pause = FIRST_PAUSE;
         loop {
-            let room = CLAIMED_MOST.saturating_sub(running.len());
+            let room = CLAIMED_MOST.saturating_sub(running.len()).min(CLAIM_MOST);
             let claimed = match self.work.desk.claim(room).await {
                 Ok(claimed) => claimed,
                 Err(EngineError::Stopped) => return Stopping,

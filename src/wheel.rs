@@ -9,6 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::RequestId;
+use crate::lifecycle::Urgency;
 use crate::time::{Span, Timestamp};
 
 /// Rows that fall due within a horizon, in bounded memory.
@@ -16,8 +17,10 @@ use crate::time::{Span, Timestamp};
 pub struct Wheel {
     horizon: Span,
     cap: usize,
-    by_due: BTreeSet<(Timestamp, RequestId)>,
-    due_of: BTreeMap<RequestId, Timestamp>,
+    by_due: BTreeSet<(Timestamp, Urgency, RequestId)>,
+    due_of: BTreeMap<RequestId, (Timestamp, Urgency)>,
+    /// What is due and waits to be taken: the most urgent first.
+    waiting: BTreeSet<(Urgency, Timestamp, RequestId)>,
     edge: Edge,
 }
 
@@ -39,6 +42,7 @@ impl Wheel {
             cap: cap.max(1),
             by_due: BTreeSet::new(),
             due_of: BTreeMap::new(),
+            waiting: BTreeSet::new(),
             edge: Edge::Nowhere,
         }
     }
@@ -50,15 +54,16 @@ impl Wheel {
     }
 
     /// A row was committed with this due time, or with none.
-    pub fn set(&mut self, id: RequestId, due: Option<Timestamp>) {
-        if let Some(before) = self.due_of.remove(&id) {
-            self.by_due.remove(&(before, id));
+    pub fn set(&mut self, id: RequestId, due: Option<(Timestamp, Urgency)>) {
+        if let Some((before, urgency)) = self.due_of.remove(&id) {
+            self.by_due.remove(&(before, urgency, id));
+            self.waiting.remove(&(urgency, before, id));
         }
-        if let Some(due) = due
+        if let Some((due, urgency)) = due
             && Edge::At(due) <= self.edge
         {
-            self.due_of.insert(id, due);
-            self.by_due.insert((due, id));
+            self.due_of.insert(id, (due, urgency));
+            self.by_due.insert((due, urgency, id));
             self.shrink();
         }
     }
@@ -67,7 +72,7 @@ impl Wheel {
     /// ever will.
     #[must_use]
     pub fn next(&self) -> Option<Timestamp> {
-        let first = self.by_due.first().map(|(due, _)| *due);
+        let first = self.first();
         let blind = match self.edge {
             Edge::Nowhere => Some(Timestamp::from_millis(i64::MIN)),
             Edge::At(edge) => edge.millis().checked_add(1).map(Timestamp::from_millis),
@@ -78,17 +83,21 @@ impl Wheel {
         }
     }
 
-    /// Takes rows that are due, oldest first. Each must be [`set`](Self::set) again once it is committed; if
+    /// Takes rows that are due, the most urgent first, then the oldest. Each must be [`set`](Self::set) again once it is committed; if
     /// that commit fails, [`forget`](Self::forget) brings them back.
-    pub fn take_due(&mut self, now: Timestamp, most: usize) -> Vec<RequestId> {
-        let mut taken = Vec::new();
-        while taken.len() < most
-            && let Some(&(due, id)) = self.by_due.first()
+    pub fn take_due(&mut self, now: Timestamp, most: usize) -> Vec<(RequestId, Urgency)> {
+        while let Some(&(due, urgency, id)) = self.by_due.first()
             && due <= now
         {
-            self.by_due.remove(&(due, id));
+            self.by_due.remove(&(due, urgency, id));
+            self.waiting.insert((urgency, due, id));
+        }
+        let mut taken = Vec::new();
+        while taken.len() < most
+            && let Some((urgency, _, id)) = self.waiting.pop_first()
+        {
             self.due_of.remove(&id);
-            taken.push(id);
+            taken.push((id, urgency));
         }
         taken
     }
@@ -96,10 +105,10 @@ impl Wheel {
     /// Whether to [`refill`](Self::refill) now. Must be asked before the engine concludes that nothing is due.
     #[must_use]
     pub fn needs_refill(&self, now: Timestamp) -> bool {
-        let none_due = self.by_due.first().is_none_or(|(due, _)| *due > now);
+        let none_due = self.first().is_none_or(|due| due > now);
         let half = Span::millis(self.horizon.as_millis() / 2);
         (none_due && self.edge < Edge::At(now))
-            || (self.by_due.len() <= self.cap / 2 && self.edge < Edge::At(now + half))
+            || (self.due_of.len() <= self.cap / 2 && self.edge < Edge::At(now + half))
     }
 
     /// Replaces everything by `rows` of the index. They are all the rows there are up to `complete_until`; that
@@ -107,11 +116,12 @@ impl Wheel {
     /// has none after them, and else just before the last row, which may have neighbours at the same instant.
     pub fn refill(
         &mut self,
-        rows: impl IntoIterator<Item = (Timestamp, RequestId)>,
+        rows: impl IntoIterator<Item = (Timestamp, Urgency, RequestId)>,
         complete_until: Timestamp,
     ) {
-        self.due_of = rows.into_iter().map(|(due, id)| (id, due)).collect();
-        self.by_due = self.due_of.iter().map(|(id, due)| (*due, *id)).collect();
+        self.waiting.clear();
+        self.due_of = rows.into_iter().map(|(due, urgency, id)| (id, (due, urgency))).collect();
+        self.by_due = self.due_of.iter().map(|(id, (due, urgency))| (*due, *urgency, *id)).collect();
         self.edge = Edge::At(complete_until);
         self.shrink();
     }
@@ -119,14 +129,21 @@ impl Wheel {
     /// Forgets everything and wants to be filled again.
     pub fn forget(&mut self) {
         self.by_due.clear();
+        self.waiting.clear();
         self.due_of.clear();
         self.edge = Edge::Nowhere;
     }
 
+    /// When the first row is due; a moment that is over, when any waits to be taken.
+    fn first(&self) -> Option<Timestamp> {
+        let waiting = self.waiting.first().map(|(_, due, _)| *due);
+        waiting.or_else(|| self.by_due.first().map(|(due, _, _)| *due))
+    }
+
     /// Drops the latest rows over the cap; the index has them when the edge is reached.
     fn shrink(&mut self) {
-        while self.by_due.len() > self.cap
-            && let Some((due, id)) = self.by_due.pop_last()
+        while self.due_of.len() > self.cap
+            && let Some((due, _, id)) = self.by_due.pop_last()
         {
             self.due_of.remove(&id);
             self.edge = self.edge.min(match due.millis().checked_sub(1) {
@@ -159,14 +176,27 @@ mod tests {
             self.0.iter().filter(|(_, due)| **due <= now).map(|(id, _)| *id).collect()
         }
 
-        fn upcoming(&self, upto: Timestamp, most: usize) -> (Vec<(Timestamp, RequestId)>, Timestamp) {
-            let mut rows: Vec<_> =
-                self.0.iter().filter(|(_, due)| **due <= upto).map(|(id, due)| (*due, *id)).collect();
+        fn upcoming(
+            &self,
+            upto: Timestamp,
+            most: usize,
+        ) -> (Vec<(Timestamp, Urgency, RequestId)>, Timestamp) {
+            let due = self.0.iter().filter(|(_, due)| **due <= upto);
+            let mut rows: Vec<_> = due.map(|(id, due)| (*due, urgency_of(*id), *id)).collect();
             rows.sort();
             rows.truncate(most);
-            let last = rows.last().map_or(upto, |(due, _)| *due);
+            let last = rows.last().map_or(upto, |(due, _, _)| *due);
             let complete = if rows.len() < most { upto } else { last - Span::millis(1) };
             (rows, complete)
+        }
+    }
+
+    /// Some of each.
+    fn urgency_of(id: RequestId) -> Urgency {
+        match id.number() % 3 {
+            0 => Urgency::Revocation,
+            1 => Urgency::Access,
+            _ => Urgency::Quiet,
         }
     }
 
@@ -206,7 +236,7 @@ mod tests {
                             _ => Some(t(now + rng.random_range(0..400))),
                         };
                         index.set(id, due);
-                        wheel.set(id, due);
+                        wheel.set(id, due.map(|at| (at, urgency_of(id))));
                     }
                     5 => wheel.forget(),
                     6 => now += 500,
@@ -222,7 +252,7 @@ mod tests {
                     }
                 }
                 refill_if_wanted(&mut wheel, &index, t(now));
-                assert!(wheel.by_due.len() <= cap, "seed {seed}");
+                assert!(wheel.due_of.len() <= cap, "seed {seed}");
                 drain(&mut wheel, &mut index, now, &mut rng, seed);
             }
         }
@@ -238,13 +268,31 @@ mod tests {
                 assert!(due.is_empty(), "seed {seed}: {due:?} are due at {now} and were not taken");
                 return;
             }
-            for id in taken {
+            assert!(taken.is_sorted_by_key(|(_, urgency)| *urgency), "seed {seed}: {taken:?}");
+            for (id, urgency) in taken {
                 assert!(due.contains(&id), "seed {seed}: {id} was taken early at {now}");
                 let later = (rng.random_range(0..3) > 0).then(|| t(now + rng.random_range(1..300)));
                 index.set(id, later);
-                wheel.set(id, later);
+                wheel.set(id, later.map(|at| (at, urgency)));
             }
         }
+    }
+
+    fn ids(taken: Vec<(RequestId, Urgency)>) -> Vec<u64> {
+        taken.into_iter().map(|(id, _)| id.number()).collect()
+    }
+
+    #[test]
+    fn what_is_overdue_is_taken_most_urgent_first_also_when_it_fell_due_later() {
+        let mut wheel = Wheel::new(Span::mins(10), 9);
+        let rows =
+            [(10, Urgency::Quiet), (20, Urgency::Access), (30, Urgency::Revocation), (40, Urgency::Access)];
+        let rows = (1..).zip(rows).map(|(id, (due, urgency))| (t(due), urgency, RequestId::from_number(id)));
+        wheel.refill(rows, Timestamp::from_millis(i64::MAX));
+        assert_eq!(ids(wheel.take_due(t(35), 1)), [3]);
+        assert_eq!(ids(wheel.take_due(t(40), 2)), [2, 4]);
+        wheel.set(RequestId::from_number(1), None);
+        assert_eq!(ids(wheel.take_due(t(40), 2)), [0_u64; 0], "what was settled meanwhile waits no more");
     }
 
     #[test]
@@ -253,7 +301,7 @@ mod tests {
         assert!(wheel.needs_refill(t(0)), "a new wheel knows nothing");
         wheel.refill([], Timestamp::from_millis(i64::MAX));
         assert_eq!((wheel.next(), wheel.needs_refill(t(u64::MAX / 4))), (None, false));
-        wheel.set(RequestId::FIRST, Some(t(5)));
+        wheel.set(RequestId::FIRST, Some((t(5), Urgency::Quiet)));
         assert_eq!(wheel.next(), Some(t(5)));
     }
 
@@ -262,9 +310,9 @@ mod tests {
         let mut wheel = Wheel::new(Span::mins(10), 2);
         wheel.refill([], t(600_000));
         for (n, due) in [(1, 30), (2, 10), (3, 20)] {
-            wheel.set(RequestId::from_number(n), Some(t(due)));
+            wheel.set(RequestId::from_number(n), Some((t(due), Urgency::Access)));
         }
-        assert_eq!(wheel.take_due(t(29), 9), [2, 3].map(RequestId::from_number));
+        assert_eq!(ids(wheel.take_due(t(29), 9)), [2, 3]);
         assert!(!wheel.needs_refill(t(29)) || wheel.by_due.is_empty());
         assert_eq!(wheel.next(), Some(t(30)), "it knows that it is blind from here");
         assert!(wheel.needs_refill(t(30)));

@@ -15,6 +15,11 @@ use crate::jira::LabelPrefix;
 use crate::telemetry;
 use crate::time::{Clock, SystemClock};
 
+/// Threads that the edges share; the engine has its own.
+const WORKERS: usize = 2;
+/// Threads for what blocks: files, and passwords that are hashed.
+const BLOCKING_MOST: usize = 64;
+
 /// Run the bot
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -45,7 +50,12 @@ pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyh
         clock,
         open_requests_per_person: config.limits.open_requests_per_person,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    // A bot has few sockets: more threads would cost memory and wake-ups on a large machine, and speed up nothing.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(BLOCKING_MOST)
+        .enable_all()
+        .build()?;
     runtime.block_on(async {
         let mut bot = Bot::start(setup).await?;
         tracing::info!("jitney runs");

@@ -1,7 +1,7 @@
 //! What each verb asks of the life cycle.
 
 use super::core::{Core, Stop, Touched};
-use super::facts::{operators, parent_facts};
+use super::facts::parent_facts;
 use super::{Command, Verb};
 use crate::ids::RequestId;
 use crate::lifecycle::{
@@ -81,7 +81,7 @@ impl Core {
         let name = person.name.clone();
         let id = person.id.clone();
         match by {
-            Actor::Operator { .. } if operators(&world).any(|p| p.id == id) => {
+            Actor::Operator { .. } if world.people.operators().contains(&id) => {
                 Ok(Actor::Operator { id, name })
             }
             Actor::Operator { .. } => Err(Refusal::NotAnOperator { login: id.to_string() }.into()),

@@ -7,7 +7,7 @@ use super::core::{Core, Stop, Touched};
 use super::{Command, EngineError};
 use crate::credentials;
 use crate::ids::RequestId;
-use crate::lifecycle::{Answer, Change, Effect, Event, FollowUp, LockdownChange, Op, Refusal, Request, What};
+use crate::lifecycle::{Answer, Change, Effect, Event, FollowUp, LockdownChange, Op, Refusal, Request};
 use crate::policy::{Reason, ReasonCode};
 use crate::store::{Store, StoreError, Tx};
 use crate::time::{Span, Timestamp};
@@ -37,7 +37,11 @@ impl Core {
         };
         for entry in &change.entries {
             tx.add_entry(entry)?;
-            tx.append(now, kind(&entry.what).as_ref(), Some(request.id), audit_body(request, entry))?;
+            let body = audit_body(request, entry);
+            // The audit record's kind: the entry's own tag.
+            let kind =
+                body.pointer("/entry/kind").and_then(|kind| kind.as_str()).unwrap_or("told").to_owned();
+            tx.append(now, &kind, Some(request.id), body)?;
         }
         if change.erase_credential {
             tx.erase_secrets(request.id)?;
@@ -193,15 +197,4 @@ impl Core {
 /// What a sealed credential is bound to.
 fn context(request: RequestId) -> String {
     format!("credential of {request}")
-}
-
-/// The audit record's kind: the entry's own tag.
-fn kind(what: &What) -> std::borrow::Cow<'static, str> {
-    match serde_json::to_value(what) {
-        Ok(value) => match value.get("kind").and_then(|k| k.as_str()) {
-            Some(kind) => kind.to_owned().into(),
-            None => "told".into(),
-        },
-        Err(_) => "told".into(),
-    }
 }

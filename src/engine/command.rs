@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, RequestId};
-use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, View};
+use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId};
+use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, StepTerms, View};
 use crate::policy::Ask;
 use crate::time::{Span, Timestamp};
 
@@ -119,6 +119,17 @@ pub struct Owed {
     pub effect: Effect,
     /// How often it was tried before.
     pub attempts: u32,
+    /// Of a call to a target: whose it is and on which terms. None when the request has no such step.
+    pub call: Option<CallTerms>,
+}
+
+/// What a call goes out with. It was copied at submission and never changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallTerms {
+    /// Whose access it is.
+    pub person: PersonId,
+    /// The entitlement.
+    pub step: StepTerms,
 }
 
 /// What came of claimed work.
@@ -229,7 +240,7 @@ impl Dossier {
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
     /// Of this person alone.
-    pub requester: Option<crate::ids::PersonId>,
+    pub requester: Option<PersonId>,
     /// In these states alone; any, when empty.
     pub states: BTreeSet<crate::lifecycle::StateWord>,
     /// At most this many.
@@ -245,7 +256,7 @@ pub struct Status {
     pub next_due: Option<Timestamp>,
     /// Claimed by the outbox and not completed.
     pub in_flight: usize,
-    /// Owed and due, not yet claimed.
+    /// Owed and due, not yet claimed; what waits for its lane included.
     pub ready: usize,
     /// Why new requests are refused, when they are.
     pub refusing: Option<String>,

@@ -7,14 +7,16 @@ use rand::rngs::StdRng;
 use thiserror::Error;
 
 use super::apply::DISK_IS_FULL;
+use super::claims::Claims;
 use super::clock::EngineClock;
 use super::handle::Shared;
+use super::leavers::Leavers;
 use super::{Answers, Command, Completion, EngineError, Owed, Status, TicketProgress};
 use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
-use crate::lifecycle::{Event, Refusal, Request, Rules, next_due};
+use crate::lifecycle::{Event, Refusal, Request, Rules, Urgency, next_due, urgency};
 use crate::policy::{Catalogue, People, PolicySet};
-use crate::store::{Claimable, Store, StoreError, Tx};
+use crate::store::{Choice, Store, StoreError, Tx};
 use crate::time::{Clock, Span, Timestamp};
 use crate::wheel::Wheel;
 
@@ -68,21 +70,14 @@ pub struct Core {
     pub(super) full_until: Option<Timestamp>,
     clock: EngineClock,
     wheel: Wheel,
-    pub(super) claimed: BTreeMap<i64, Claimed>,
+    pub(super) claims: Claims,
     next_ready: Option<Timestamp>,
-    people_seen: Option<Arc<People>>,
+    pub(super) leavers: Leavers,
     forget_at: Timestamp,
     /// Set when the disk failed under the database: what is in its cache is not to be trusted any more.
     disk_failed: bool,
     /// Calls that were owed when this engine started: an earlier process may have sent them.
     pub(super) resumed: BTreeSet<EffectId>,
-}
-
-/// Work that the outbox has.
-#[derive(Debug, Clone)]
-pub(super) struct Claimed {
-    lane: String,
-    pub(super) attempts: u32,
 }
 
 /// The policies and the directory, as one decision sees them.
@@ -111,7 +106,7 @@ impl From<Refusal> for Stop {
 /// What a batch did in memory's terms: applied only after its commit.
 #[derive(Default)]
 pub(super) struct Touched {
-    pub(super) due: BTreeMap<RequestId, Option<Timestamp>>,
+    pub(super) due: BTreeMap<RequestId, Option<(Timestamp, Urgency)>>,
     /// Work that is no longer claimed.
     pub(super) freed: Vec<i64>,
     /// Calls of an earlier process that were settled.
@@ -156,9 +151,9 @@ impl Core {
             full_until,
             clock: EngineClock::new(parts.clock, last),
             wheel: Wheel::new(HORIZON, WHEEL_CAP),
-            claimed: BTreeMap::new(),
+            claims: Claims::new(),
             next_ready: None,
-            people_seen: None,
+            leavers: Leavers::default(),
             forget_at: last,
             disk_failed: false,
             resumed,
@@ -224,9 +219,9 @@ impl Core {
         let more = due.len() == DUE_BATCH;
         if !due.is_empty() {
             let result = self.commit(|core, tx, touched| {
-                for id in &due {
+                for (id, urgency) in &due {
                     // Should it come to nothing, it is looked at again: it must not get lost, nor spin.
-                    touched.due.insert(*id, Some(now + TICK_AGAIN));
+                    touched.due.insert(*id, Some((now + TICK_AGAIN, *urgency)));
                     core.settle_input(tx, touched, |core, tx, touched| {
                         core.event(tx, touched, *id, &Event::Tick, now).map(|_| ())
                     })?;
@@ -269,43 +264,10 @@ impl Core {
     /// When the database can't be read.
     pub fn claim(&mut self, most: usize) -> Result<Vec<Owed>, EngineError> {
         let now = self.now();
-        let busy: BTreeSet<String> = self.claimed.values().map(|c| c.lane.clone()).collect();
-        let rows = self.read(|tx| tx.claimable(now, most, &busy, &BTreeSet::new()))?;
-        let mut claimed = Vec::with_capacity(rows.len());
-        for Claimable { owed, lane } in rows {
-            self.claimed.insert(owed.row, Claimed { lane, attempts: owed.attempts });
-            claimed.push(owed);
-        }
-        Ok(claimed)
-    }
-
-    /// Takes policies and people that were set since, and ends what a leaver still has.
-    ///
-    /// # Errors
-    /// When the commit failed.
-    pub fn look_around(&mut self) -> Result<(), EngineError> {
-        let people = Arc::clone(&self.shared.people.read().unwrap_or_else(PoisonError::into_inner));
-        if self.people_seen.as_ref().is_some_and(|seen| Arc::ptr_eq(seen, &people)) {
-            return Ok(());
-        }
-        let now = self.now();
-        let leavers = self
-            .commit(|core, tx, touched| {
-                for (id, person) in tx.open_requesters()? {
-                    if people.get(&person).is_some_and(|p| p.active) {
-                        continue;
-                    }
-                    core.settle_input(tx, touched, |core, tx, touched| {
-                        core.leaver(tx, touched, id, now).map(|_| ())
-                    })?;
-                }
-                Ok(())
-            })
-            .map_err(|e| EngineError::Store(e.to_string()));
-        if leavers.is_ok() {
-            self.people_seen = Some(people);
-        }
-        leavers
+        let mut claims = std::mem::replace(&mut self.claims, Claims::new());
+        let found = self.read(|tx| claim(tx, &mut claims, now, most));
+        self.claims = claims;
+        found
     }
 
     /// Puts a fresh read of the directory in force.
@@ -329,10 +291,9 @@ impl Core {
     pub fn status(&mut self) -> Result<Status, EngineError> {
         let now = self.now();
         let next_due = self.next_due();
-        let in_flight = self.claimed.len();
+        let in_flight = self.claims.len();
         let refusing = self.full_until.map(|_| DISK_IS_FULL.to_owned());
-        let busy: BTreeSet<String> = self.claimed.values().map(|c| c.lane.clone()).collect();
-        let ready = self.read(|tx| tx.claimable(now, 1000, &busy, &BTreeSet::new()))?.len();
+        let ready = self.read(|tx| tx.ready_count(now))?.saturating_sub(in_flight);
         Ok(Status { now, next_due, in_flight, ready, refusing })
     }
 
@@ -355,7 +316,7 @@ impl Core {
     }
 
     /// Commits what `run` did. On a full disk it runs once more, with the ballast's room and nothing new taken on.
-    fn commit<T>(
+    pub(super) fn commit<T>(
         &mut self,
         run: impl Fn(&mut Self, &mut Tx<'_>, &mut Touched) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
@@ -394,7 +355,7 @@ impl Core {
             self.wheel.set(id, due);
         }
         for row in touched.freed {
-            self.claimed.remove(&row);
+            self.claims.free(row);
         }
         for effect in touched.settled {
             self.resumed.remove(&effect);
@@ -406,7 +367,7 @@ impl Core {
     /// Notes when a request falls due next; the wheel hears of it after the commit.
     pub(super) fn due(request: &Request, touched: &mut Touched) -> Option<Timestamp> {
         let due = next_due(request).map(|(at, _)| at);
-        touched.due.insert(request.id, due);
+        touched.due.insert(request.id, due.map(|at| (at, urgency(&request.state))));
         due
     }
 
@@ -419,6 +380,42 @@ impl Core {
         }
         Ok(())
     }
+}
+
+/// Claims at most so much work. Should a row be unreadable, nothing is claimed.
+fn claim(tx: &mut Tx<'_>, claims: &mut Claims, now: Timestamp, most: usize) -> Result<Vec<Owed>, StoreError> {
+    let mut claimed = Vec::new();
+    let before = Urgency::ALL.map(|urgency| (urgency, claims.from(urgency)));
+    for urgency in Urgency::ALL {
+        let (mut left, mut upto, mut taken) = (most - claimed.len(), now, Vec::new());
+        let found = tx.choose_due(urgency, claims.from(urgency), now, |due| {
+            let choice = if left == 0 { Choice::Enough } else { claims.choose(urgency, due) };
+            match choice {
+                Choice::Take => {
+                    left -= 1;
+                    taken.push(due.row);
+                }
+                Choice::Enough => upto = due.not_before,
+                Choice::Pass => {}
+            }
+            choice
+        });
+        match found {
+            Ok(found) => {
+                claims.saw(urgency, upto);
+                claimed.extend(found);
+            }
+            Err(error) => {
+                taken.into_iter().chain(claimed.iter().map(|owed| owed.row)).for_each(|row| claims.free(row));
+                before.into_iter().for_each(|(urgency, from)| claims.look_again(urgency, from));
+                return Err(error);
+            }
+        }
+    }
+    for owed in &claimed {
+        claims.tried(owed.row, owed.attempts);
+    }
+    Ok(claimed)
 }
 
 /// The last committed now, and the calls that an earlier process left owed.

@@ -7,7 +7,7 @@ use rand::RngExt;
 use super::core::{Core, Stop, World};
 use crate::ids::{PersonId, RoleRef};
 use crate::lifecycle::{Actor, Event, Facts, Kind, ParentFacts, Request, State};
-use crate::policy::{self, Ballot, Person, Reason, ReasonCode, Verdict};
+use crate::policy::{self, Ballot, Reason, ReasonCode, Verdict};
 use crate::store::Tx;
 use crate::time::Timestamp;
 
@@ -25,7 +25,7 @@ impl Core {
         facts.jitter = self.jitter();
         facts.breakers_open = self.breakers.clone();
         let person = &request.requester.id;
-        facts.operators = operators(&world).filter(|operator| operator.id != *person).count();
+        facts.operators = world.people.operators().iter().filter(|operator| *operator != person).count();
         match (&request.state, event) {
             (State::Pending(_) | State::Scheduled { .. }, _) => {
                 let holds = self.holds(tx, person, request)?;
@@ -45,11 +45,17 @@ impl Core {
                 facts.claims = tx.claims(request)?;
                 facts.open_extensions = tx.open_extensions(request.id)?;
             }
-            (State::Revoking { .. } | State::Revoked { .. }, _) => {
+            (State::Revoking { stuck_at, stuck_since, locked, .. }, _) => {
                 facts.claims = tx.claims(request)?;
-                facts.other_grants = tx.other_grants(person, request.id)?;
-                facts.held = tx.held(person)?;
+                // Only what has just got stuck locks others, and only what locked lets go again.
+                if stuck_since.is_none() && now >= *stuck_at {
+                    facts.other_grants = tx.other_grants(person, request.id)?;
+                }
+                if *locked || now >= *stuck_at {
+                    facts.held = tx.held(person)?;
+                }
             }
+            (State::Revoked { .. }, _) => facts.claims = tx.claims(request)?,
             (
                 State::Applied { .. } | State::Denied { .. } | State::Withdrawn { .. } | State::Lapsed { .. },
                 _,
@@ -71,11 +77,6 @@ impl Core {
         }
         Ok(holds)
     }
-}
-
-/// Who runs Jitney: a person with a login on its machine.
-pub(super) fn operators(world: &World) -> impl Iterator<Item = &Person> {
-    world.people.iter().filter(|p| p.active && p.operator_login.is_some())
 }
 
 /// The grant that an extension extends, if it exists.

@@ -55,7 +55,7 @@ impl Core {
         let result = tx.savepoint(|tx| self.act(tx, &mut inner, command, now));
         let answer = match result {
             Ok(answer) => {
-                touched.due.append(&mut inner.due);
+                touched.due.extend(inner.due);
                 answer
             }
             Err(Stop::Refused(refusal)) => {
@@ -89,7 +89,7 @@ impl Core {
                     core.event(tx, touched, effect.request(), &event, now).map(|_| ())
                 })?;
                 if taken {
-                    tx.settle_row(*row)?;
+                    tx.settle_row(*row, now)?;
                 } else {
                     // The request still waits for this call: without the row it would wait for ever.
                     tx.later(*row, now + AFTER_OUR_MISTAKE, "what came of it could not be kept")?;
@@ -109,7 +109,7 @@ impl Core {
                 touched.freed.push(*row);
             }
             Completion::Later { row, error, after } => {
-                let attempts = self.claimed.get(row).map_or(0, |c| c.attempts);
+                let attempts = self.claims.attempts(*row);
                 if attempts.saturating_add(1).is_power_of_two() {
                     tracing::warn!(
                         row,
@@ -137,7 +137,7 @@ impl Core {
         let mut inner = Touched::default();
         match tx.savepoint(|tx| run(self, tx, &mut inner)) {
             Ok(()) => {
-                touched.due.append(&mut inner.due);
+                touched.due.extend(inner.due);
                 Ok(true)
             }
             Err(Stop::Refused(refusal)) => {

@@ -3,19 +3,23 @@
 
 mod act;
 mod apply;
+mod claims;
 mod clock;
 mod command;
 mod core;
 mod facts;
 mod handle;
 mod input;
+mod leavers;
 mod read;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod thread;
 
 pub use self::core::{Core, Input, Parts};
-pub use command::{Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb};
+pub use command::{
+    CallTerms, Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb,
+};
 pub use handle::{EngineError, EngineHandle};
 pub use thread::spawn;
 

@@ -30,13 +30,14 @@ pub fn spawn(core: Core) -> std::io::Result<(EngineHandle, JoinHandle<()>)> {
 fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
     core.shared().owed.notify_one();
     loop {
-        let (more, least) = match core.tick() {
+        let (due, least) = match core.tick() {
             Ok(more) => (more, Duration::from_millis(1)),
             Err(error) => {
                 tracing::error!(%error, "what fell due could not be committed; it is tried again");
                 (false, AFTER_A_FAILURE)
             }
         };
+        let more = due || more_leavers(&mut core);
         if core.disk_failed() {
             tracing::error!("the disk failed under the database, so the engine ends: start jitney anew");
             return;
@@ -56,6 +57,14 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
             return;
         }
     }
+}
+
+/// Ends what leavers have, a part at a time; whether there is more.
+fn more_leavers(core: &mut Core) -> bool {
+    core.look_around().unwrap_or_else(|error| {
+        tracing::error!(%error, "the directory changed, and its leavers could not be ended yet");
+        false
+    })
 }
 
 /// Waits for the next message, at most until the next row falls due, and then for `least`. `None` at the time-out.
@@ -104,10 +113,9 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
         match message {
             Message::Stop(reply) => stop = Some(reply),
             Message::Breaker(target, open) => core.breaker(target, open),
+            // Whoever asks next for the status must see what it leads to. The rest comes before the next wait.
             Message::Nudge => {
-                if let Err(error) = core.look_around() {
-                    tracing::error!(%error, "the directory changed, and its leavers could not be ended yet");
-                }
+                more_leavers(core);
             }
             Message::Claim(most, reply) => send(reply, core.claim(most)),
             Message::Dossier(request, reply) => send(reply, core.dossier(request)),

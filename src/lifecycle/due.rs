@@ -27,6 +27,38 @@ pub enum Due {
     Lapse,
 }
 
+/// How urgent a timer or a call is; the most urgent first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Revocations: the timers of those under way, and their calls.
+    Revocation,
+    /// Access: the timers that may end it, and the calls that give it.
+    Access,
+    /// Everything else: people who wait, Slack and Jira.
+    Quiet,
+}
+
+impl Urgency {
+    /// From the most urgent.
+    pub const ALL: [Self; 3] = [Self::Revocation, Self::Access, Self::Quiet];
+}
+
+/// How urgent the state's timer is.
+#[must_use]
+pub const fn urgency(state: &State) -> Urgency {
+    match state {
+        State::Revoking { .. } => Urgency::Revocation,
+        State::Granting | State::Active { .. } => Urgency::Access,
+        State::Pending(_)
+        | State::Scheduled { .. }
+        | State::Revoked { .. }
+        | State::Applied { .. }
+        | State::Denied { .. }
+        | State::Withdrawn { .. }
+        | State::Lapsed { .. } => Urgency::Quiet,
+    }
+}
+
 /// The next moment at which time alone changes the request; none when it never will.
 #[must_use]
 pub fn next_due(request: &Request) -> Option<(Timestamp, Due)> {

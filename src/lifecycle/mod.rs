@@ -22,7 +22,7 @@ mod submit;
 
 pub use answer::{Answer, Refusal, StateWord};
 pub use change::{Change, DmKind, Effect, FollowUp, LockdownChange, NudgeKind, View};
-pub use due::{Due, next_due};
+pub use due::{Due, Urgency, next_due, urgency};
 pub use entry::{Entry, What};
 pub use event::{Actor, Event, Evidence, Outcome};
 pub use facts::{Claim, Facts, ParentFacts};

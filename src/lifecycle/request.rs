@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Evidence, State, View};
+use super::{Evidence, State, Urgency, View};
 use crate::ids::{EffectId, EntitlementKey, EntryId, PersonId, RequestId, TargetId};
 use crate::policy::{Ask, Digest, Employment, Layer, Person, Risk, Tier};
 use crate::time::{Span, Timestamp};
@@ -225,6 +225,12 @@ impl Op {
             Self::VerifyGone => "verify_gone",
             Self::Recheck => "recheck",
         }
+    }
+
+    /// How urgent it is.
+    #[must_use]
+    pub const fn urgency(self) -> Urgency {
+        if self.is_revocation() { Urgency::Revocation } else { Urgency::Access }
     }
 
     /// Whether it takes access away, or looks whether it is away: those go before everything else.

@@ -1,4 +1,4 @@
-//! Calls to targets: the step is read from the request, the call goes out within its target's limits, and whatever
+//! Calls to targets: the call goes out within its target's limits, and whatever
 //! happens in the adapter comes back as an outcome.
 
 use std::collections::BTreeMap;
@@ -11,9 +11,9 @@ use tokio::sync::Semaphore;
 
 use super::breaker::{Admission, Breaker, Sign, Turn};
 use super::{Desk, Stopping, permit};
-use crate::engine::{EngineError, Owed};
-use crate::ids::{EffectId, TargetId};
-use crate::lifecycle::{Op, Outcome, Request, StepTerms};
+use crate::engine::{CallTerms, EngineError, Owed};
+use crate::ids::{EffectId, RequestId, TargetId};
+use crate::lifecycle::{Op, Outcome, StepTerms};
 use crate::targets::{Adapter, Call, Target, Targets};
 use crate::time::Timestamp;
 
@@ -76,15 +76,8 @@ impl TargetCaller {
         desk: &D,
         start: impl AsyncFnOnce() -> Result<P, Stopping> + Send,
     ) -> Result<Outcome, Stopping> {
-        let request = match desk.dossier(owed.request).await {
-            Ok(Some(dossier)) => dossier.request,
-            Ok(None) => return Ok(fatal(format!("there is no request {}", owed.request))),
-            Err(EngineError::Stopped) => return Err(Stopping),
-            Err(error @ EngineError::Store(_)) => return Ok(not_called(error.to_string())),
-        };
-        let Some(step) = usize::try_from(wanted.step).ok().and_then(|step| request.terms.steps.get(step))
-        else {
-            return Ok(fatal(format!("{} has no step {}", request.id, wanted.step)));
+        let Some(CallTerms { person, step }) = &owed.call else {
+            return Ok(fatal(format!("{} has no step {}", owed.request, wanted.step)));
         };
         let Some(lane) = self.lanes.get(&step.target) else {
             return Ok(fatal(format!(
@@ -95,7 +88,7 @@ impl TargetCaller {
         let is_revocation = wanted.op.is_revocation();
         let _turn = permit(&lane.permits, is_revocation.then_some(&lane.spare)).await?;
         let _start = start().await?;
-        let secret = match secret(wanted.op, &request, step, desk).await {
+        let secret = match secret(wanted.op, owed.request, step, desk).await {
             Ok(secret) => secret,
             Err(EngineError::Stopped) => return Err(Stopping),
             Err(error @ EngineError::Store(_)) => return Ok(not_called(error.to_string())),
@@ -110,8 +103,8 @@ impl TargetCaller {
         }
         let call = Call {
             effect: wanted.effect,
-            request: request.id,
-            person: &request.requester.id,
+            request: owed.request,
+            person,
             step,
             native_expiry: wanted.native_expiry,
             secret: secret.as_ref(),
@@ -163,12 +156,12 @@ impl Lane {
 /// The credential to issue; looks and revocations have no use for it.
 async fn secret<D: Desk>(
     op: Op,
-    request: &Request,
+    request: RequestId,
     step: &StepTerms,
     desk: &D,
 ) -> Result<Option<SecretString>, EngineError> {
     match op {
-        Op::Grant | Op::Extend if step.issues_credential => desk.credential(request.id).await,
+        Op::Grant | Op::Extend if step.issues_credential => desk.credential(request).await,
         Op::Grant | Op::Extend => Ok(None),
         Op::Snapshot | Op::Verify | Op::Revoke | Op::VerifyGone | Op::Recheck => Ok(None),
     }

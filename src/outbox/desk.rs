@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use secrecy::SecretString;
 
-use crate::engine::{Completion, Dossier, EngineError, EngineHandle, Owed};
+use crate::engine::{Completion, EngineError, EngineHandle, Owed};
 use crate::ids::{RequestId, TargetId};
 use crate::time::Timestamp;
 
@@ -14,8 +14,6 @@ pub trait Desk: Clone + Send + Sync + 'static {
     async fn claim(&self, most: usize) -> Result<Vec<Owed>, EngineError>;
     /// Settles claimed work.
     async fn complete(&self, completion: Completion) -> Result<(), EngineError>;
-    /// A request with everything that was told of it.
-    async fn dossier(&self, request: RequestId) -> Result<Option<Dossier>, EngineError>;
     /// The credential of a grant; none once it was erased.
     async fn credential(&self, request: RequestId) -> Result<Option<SecretString>, EngineError>;
     /// Resolves when something may have become due.
@@ -47,9 +45,6 @@ impl Desk for EngineHandle {
     }
     async fn complete(&self, completion: Completion) -> Result<(), EngineError> {
         Self::complete(self, completion).await
-    }
-    async fn dossier(&self, request: RequestId) -> Result<Option<Dossier>, EngineError> {
-        Self::dossier(self, request).await
     }
     async fn credential(&self, request: RequestId) -> Result<Option<SecretString>, EngineError> {
         Self::credential(self, request).await

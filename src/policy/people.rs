@@ -79,6 +79,7 @@ pub struct People {
     by_id: BTreeMap<PersonId, Person>,
     by_slack: BTreeMap<SlackUserId, PersonId>,
     by_group: BTreeMap<GroupId, BTreeSet<PersonId>>,
+    operators: BTreeSet<PersonId>,
     as_of: Timestamp,
     max_age: Span,
 }
@@ -96,7 +97,9 @@ impl People {
                 by_group.entry(group.clone()).or_default().insert(person.id.clone());
             }
         }
-        Self { by_id, by_slack, by_group, as_of, max_age }
+        let operates = |person: &&Person| person.active && person.operator_login.is_some();
+        let operators = by_id.values().filter(operates).map(|p| p.id.clone()).collect();
+        Self { by_id, by_slack, by_group, operators, as_of, max_age }
     }
 
     /// The person, leaver or not.
@@ -114,6 +117,12 @@ impl People {
     /// Everybody, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Person> {
         self.by_id.values()
+    }
+
+    /// Who runs Jitney: those who have not left and have a login on its machine.
+    #[must_use]
+    pub const fn operators(&self) -> &BTreeSet<PersonId> {
+        &self.operators
     }
 
     /// The group's members by id, leavers among them.

@@ -6,7 +6,7 @@
 //! | an envelope is heard in its own task; a panic there costs that envelope's answer, not the link | `Link::take` |
 //! | acknowledged when its listener says so, bare after 2 s at the latest, on the link it came by | `acknowledge` |
 //! | a successor is opened before an announced end; the old link is served until it closes | `keep` |
-//! | no byte for 30 s, with a ping each 10 s: the link is dead | `Link::serve` |
+//! | no byte for 20 s: a ping; none for 30 s: the link is dead | `Link::serve` |
 //! | at the end: nothing new is read, what is in flight is acknowledged, then the links close | `Link::drain` |
 
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
@@ -35,7 +35,8 @@ const LINKS_MOST: usize = 8;
 /// Slack gives up after three seconds.
 const ACK_MOST: Duration = Duration::from_secs(2);
 const HANDSHAKE_MOST: Duration = Duration::from_secs(10);
-const PING_EVERY: Duration = Duration::from_secs(10);
+/// Slack pings by itself, mostly; a link that is silent nevertheless is asked whether it lives.
+const PING_AFTER: Duration = Duration::from_secs(20);
 const IDLE_MOST: Duration = Duration::from_secs(30);
 /// How long a link is still served after its end was announced; Slack closes it after ten seconds.
 const FAREWELL_MOST: Duration = Duration::from_secs(120);
@@ -266,8 +267,7 @@ impl Link {
     async fn serve(mut self, announce: oneshot::Sender<Farewell>) -> Lost {
         let mut announce = Some(announce);
         let mut shutdown = self.shared.shutdown.clone();
-        let mut pings = interval(PING_EVERY);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut ping_at = Instant::now() + PING_AFTER;
         let mut silent_until = Instant::now() + IDLE_MOST;
         let mut ends_at = None;
         loop {
@@ -277,9 +277,13 @@ impl Link {
                 biased;
                 Some(ack) = self.acks_due.recv() => self.write(Message::text(ack)).await,
                 () = wanted_to_stop(&mut shutdown) => return self.drain().await,
-                _ = pings.tick() => self.write(Message::Ping(Vec::new().into())).await,
+                () = sleep_until(ping_at) => {
+                    ping_at = Instant::now() + PING_AFTER;
+                    self.write(Message::Ping(Vec::new().into())).await
+                }
                 frame = timeout_at(deadline, self.stream.next()), if room => {
                     silent_until = Instant::now() + IDLE_MOST;
+                    ping_at = Instant::now() + PING_AFTER;
                     match frame {
                         Err(_) => Then::Lost(Lost::Ended("silent for 30 seconds, or not closed long after its announced end".to_owned())),
                         Ok(None) => Then::Lost(Lost::Ended("closed".to_owned())),

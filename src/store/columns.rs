@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::StoreError;
 use crate::ids::RequestId;
+use crate::lifecycle::Urgency;
 use crate::time::Timestamp;
 
 /// A request's number as a column.
@@ -30,6 +31,15 @@ pub(super) fn millis(at: Option<Timestamp>) -> Option<i64> {
 /// A small count or number from its column.
 pub(super) fn small(row: &str, value: i64) -> Result<u32, StoreError> {
     u32::try_from(value).map_err(|_| StoreError::corrupt(row, format_args!("{value} is out of range")))
+}
+
+/// Urgency as a column: the most urgent is the least.
+pub(super) const fn urgency_number(urgency: Urgency) -> i64 {
+    match urgency {
+        Urgency::Revocation => 0,
+        Urgency::Access => 1,
+        Urgency::Quiet => 2,
+    }
 }
 
 /// A limit as SQL wants it.

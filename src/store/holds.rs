@@ -17,12 +17,15 @@ const CLEAR: &str = "DELETE FROM step_keys WHERE request = ?1";
 const INSERT: &str = "INSERT INTO step_keys
     (request, step, target, person, key, shared, live, ours, closing, ends_at, quiet_until)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+const UPDATE: &str = "UPDATE step_keys SET live = ?3, ours = ?4, closing = ?5, ends_at = ?6, quiet_until = ?7
+    WHERE request = ?1 AND step = ?2";
 pub(super) const CLAIMS: &str =
     "SELECT request, step, live, ours, closing, ends_at, quiet_until FROM step_keys
     WHERE shared = 1 AND target = ?1 AND person = ?2 AND key = ?3 AND request <> ?4 ORDER BY request, step";
 pub(super) const OTHER_GRANTS: &str =
     "SELECT request, target FROM step_keys WHERE live = 1 AND person = ?1 AND request <> ?2";
-const TARGETS: &str = "SELECT DISTINCT target FROM step_keys";
+/// The next target after one: a step from target to target, however many holds each has.
+pub(super) const NEXT_TARGET: &str = "SELECT min(target) FROM step_keys WHERE target > ?1";
 
 impl Tx<'_> {
     /// Other requests' hold on the shared entitlements of this one's steps. A claim that is neither live nor
@@ -99,11 +102,12 @@ impl Tx<'_> {
     /// # Errors
     /// When the database can't be read.
     pub fn targets_in_use(&mut self) -> Result<BTreeSet<TargetId>, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(TARGETS)?;
-        let texts = sql.query_map([], |row| row.get::<_, String>(0))?;
+        let mut sql = self.conn()?.prepare_cached(NEXT_TARGET)?;
         let mut targets = BTreeSet::new();
-        for text in texts {
-            targets.insert(parse("a hold's target", &text?)?);
+        let mut last = String::new();
+        while let Some(next) = sql.query_row([&last], |row| row.get::<_, Option<String>>(0))? {
+            targets.insert(parse("a hold's target", &next)?);
+            last = next;
         }
         Ok(targets)
     }
@@ -142,6 +146,9 @@ pub(super) fn keep(conn: &Connection, request: &Request) -> Result<(), StoreErro
     if kept == wanted {
         return Ok(());
     }
+    if kept.iter().map(|hold| hold.step).eq(wanted.iter().map(|hold| hold.step)) {
+        return change(conn, id, &kept, &wanted);
+    }
     conn.prepare_cached(CLEAR)?.execute([id])?;
     let mut insert = conn.prepare_cached(INSERT)?;
     for (hold, terms) in wanted.iter().filter_map(|hold| {
@@ -155,6 +162,23 @@ pub(super) fn keep(conn: &Connection, request: &Request) -> Result<(), StoreErro
             request.requester.id.as_str(),
             terms.key.as_str(),
             terms.shared,
+            hold.live,
+            hold.ours,
+            hold.closing,
+            hold.ends_at.millis(),
+            millis(hold.quiet_until),
+        ])?;
+    }
+    Ok(())
+}
+
+/// The same steps hold something else than before.
+fn change(conn: &Connection, id: i64, kept: &[Hold], wanted: &[Hold]) -> Result<(), StoreError> {
+    let mut update = conn.prepare_cached(UPDATE)?;
+    for (_, hold) in kept.iter().zip(wanted).filter(|(kept, wanted)| kept != wanted) {
+        update.execute(params![
+            id,
+            hold.step,
             hold.live,
             hold.ours,
             hold.closing,

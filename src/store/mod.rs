@@ -30,8 +30,9 @@ use rusqlite::Connection;
 use ballast::Ballast;
 
 pub use error::StoreError;
-pub use outbox::Claimable;
+pub use outbox::{Choice, DueWork};
 pub use reader::Reader;
+pub use requests::Timer;
 pub use small_disk::SmallDisk;
 pub use story::Ticket;
 pub use tx::Tx;

@@ -13,25 +13,36 @@ use serde::Deserialize as _;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::Error as NoSuchOp;
 
-use super::columns::{from_json, number, request_id, small, time, to_json};
-use super::requests::URGENCIES;
-use super::{StoreError, Tx};
+use super::columns::{from_json, number, request_id, small, time, to_json, urgency_number};
+use super::{StoreError, Tx, requests};
 use crate::engine::Owed;
-use crate::ids::{EffectId, RequestId, TargetId};
-use crate::lifecycle::{Effect, Op, Request, View};
+use crate::ids::{EffectId, RequestId};
+use crate::lifecycle::{Effect, Op, Request, Urgency, View};
 use crate::time::Timestamp;
 
-/// Work that may be claimed, with the lane that is busy until it is settled.
-#[derive(Debug, Clone)]
-pub struct Claimable {
-    /// The work.
-    pub owed: Owed,
-    /// Its lane.
-    pub lane: String,
+/// Work that is due and first in its lane.
+#[derive(Debug)]
+pub struct DueWork<'a> {
+    /// Its row.
+    pub row: i64,
+    /// Its lane, which is busy until it is settled.
+    pub lane: &'a str,
+    /// The target, of a call.
+    pub target: Option<&'a str>,
+    /// When it fell due.
+    pub not_before: Timestamp,
 }
 
-/// Urgency of what is not a call to a target.
-const QUIET: i64 = 2;
+/// What becomes of work that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// It is claimed.
+    Take,
+    /// Not now.
+    Pass,
+    /// Neither it nor anything after it.
+    Enough,
+}
 
 const OWE_CALL: &str = "INSERT INTO outbox
     (request, what, lane, at_head, urgency, not_before, target, effect, step, op, native_expiry)
@@ -44,9 +55,10 @@ const OWE_TICKET: &str = "INSERT INTO outbox (request, what, lane, at_head, urge
     VALUES (?1, 'ticket', ?2, 1, ?3, ?4, ?5)
     ON CONFLICT (request) WHERE what = 'ticket' DO UPDATE SET wanted = max(wanted, excluded.wanted)";
 pub(super) const CLAIMABLE: &str =
-    "SELECT row, request, what, lane, target, effect, step, op, view, attempts, native_expiry FROM outbox
-    WHERE at_head = 1 AND urgency = ?1 AND not_before <= ?2 ORDER BY not_before, row";
-pub(super) const PROMOTE: &str = "UPDATE outbox SET at_head = 1 WHERE row =
+    "SELECT row, request, what, lane, target, effect, step, op, view, attempts, native_expiry, not_before FROM outbox
+    WHERE at_head = 1 AND urgency = ?1 AND not_before >= ?2 AND not_before <= ?3 ORDER BY not_before, row";
+/// What waited behind another is due from now on, not from before: claims are looked for from a time on.
+pub(super) const PROMOTE: &str = "UPDATE outbox SET at_head = 1, not_before = max(not_before, ?2) WHERE row =
     (SELECT row FROM outbox WHERE what = 'show' AND lane = ?1 ORDER BY row LIMIT 1)";
 pub(super) const NEXT_NOT_BEFORE: &str =
     "SELECT min(not_before) FROM outbox WHERE at_head = 1 AND urgency = ?1 AND not_before > ?2";
@@ -73,7 +85,7 @@ impl Tx<'_> {
         self.conn()?.prepare_cached(OWE_CALL)?.execute(params![
             number(request.id),
             lane,
-            i64::from(!op.is_revocation()),
+            urgency_number(op.urgency()),
             not_before.millis(),
             terms.target.as_str(),
             effect.number(),
@@ -99,7 +111,14 @@ impl Tx<'_> {
         let (lane, view) = (format!("s/{request}/{}", place(view)), to_json("a view", &view)?);
         let revision = revision.cast_signed();
         let mut sql = self.conn()?.prepare_cached(OWE_SHOW)?;
-        sql.execute(params![number(request), lane, QUIET, now.millis(), view, revision])?;
+        sql.execute(params![
+            number(request),
+            lane,
+            urgency_number(Urgency::Quiet),
+            now.millis(),
+            view,
+            revision
+        ])?;
         Ok(())
     }
 
@@ -115,52 +134,64 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let lane = format!("j/{request}");
         let mut sql = self.conn()?.prepare_cached(OWE_TICKET)?;
-        sql.execute(params![number(request), lane, QUIET, now.millis(), revision.cast_signed()])?;
+        sql.execute(params![
+            number(request),
+            lane,
+            urgency_number(Urgency::Quiet),
+            now.millis(),
+            revision.cast_signed()
+        ])?;
         Ok(())
     }
 
-    /// Work that is due, most urgent first, then by the time it fell due: at most one row of each lane, none of
-    /// a busy lane, none for a target that has its hands full (its rows are read past, not counted).
+    /// Shows what is due since `since` and first in its lane, by the time it fell due, until `choose` has enough.
+    /// What it takes comes back. Calls carry their terms; they lack them when the request has no such step.
     ///
     /// # Errors
     /// When a row can't be read.
-    pub fn claimable(
+    pub fn choose_due(
         &mut self,
+        urgency: Urgency,
+        since: Timestamp,
         now: Timestamp,
-        most: usize,
-        busy_lanes: &BTreeSet<String>,
-        full_targets: &BTreeSet<TargetId>,
-    ) -> Result<Vec<Claimable>, StoreError> {
-        let mut found = Vec::new();
-        let mut taken = BTreeSet::new();
+        mut choose: impl FnMut(&DueWork<'_>) -> Choice,
+    ) -> Result<Vec<Owed>, StoreError> {
+        let mut taken = Vec::new();
         let mut sql = self.conn()?.prepare_cached(CLAIMABLE)?;
-        for urgency in URGENCIES {
-            let mut rows = sql.query(params![urgency, now.millis()])?;
-            while found.len() < most
-                && let Some(row) = rows.next()?
-            {
-                let (lane, target): (String, Option<String>) = (row.get(3)?, row.get(4)?);
-                let full = target.is_some_and(|target| full_targets.iter().any(|t| t.as_str() == target));
-                if full || busy_lanes.contains(&lane) || taken.contains(&lane) {
-                    continue;
-                }
-                found.push(Claimable { owed: read_owed(row)?, lane: lane.clone() });
-                taken.insert(lane);
+        let mut rows = sql.query(params![urgency_number(urgency), since.millis(), now.millis()])?;
+        while let Some(row) = rows.next()? {
+            let text = |column| row.get_ref(column).ok().and_then(|value| value.as_str().ok());
+            let due = DueWork {
+                row: row.get(0)?,
+                lane: text(3).unwrap_or_default(),
+                target: text(4),
+                not_before: time(row.get(11)?),
+            };
+            match choose(&due) {
+                Choice::Take => taken.push(read_owed(row)?),
+                Choice::Pass => {}
+                Choice::Enough => break,
             }
         }
-        Ok(found)
+        let mut sql = self.conn()?.prepare_cached(requests::REQUEST)?;
+        for owed in &mut taken {
+            if let Effect::Target { step, .. } = owed.effect {
+                owed.call = requests::call_terms(&mut sql, owed.request, step)?;
+            }
+        }
+        Ok(taken)
     }
 
     /// A call to a target is settled, or something is no longer owed. A row that is gone already is no error.
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn settle_row(&mut self, row: i64) -> Result<(), StoreError> {
+    pub fn settle_row(&mut self, row: i64, now: Timestamp) -> Result<(), StoreError> {
         let mut sql = self
             .conn()?
             .prepare_cached("DELETE FROM outbox WHERE row = ?1 RETURNING what = 'show' AND at_head, lane")?;
         let settled = sql.query_row([row], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        self.promote(settled)
+        self.promote(settled, now)
     }
 
     /// A Slack message or a ticket says what the request said at `revision`: settled, unless a newer revision is
@@ -176,7 +207,7 @@ impl Tx<'_> {
         if again.execute(params![row, revision.cast_signed(), now.millis()])? > 0 {
             return Ok(false);
         }
-        self.settle_row(row)?;
+        self.settle_row(row, now)?;
         Ok(true)
     }
 
@@ -199,23 +230,26 @@ impl Tx<'_> {
     /// When the database can't be read.
     pub fn next_not_before(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let mut next: Option<i64> = None;
-        for urgency in URGENCIES {
+        for urgency in Urgency::ALL {
             let mut sql = self.conn()?.prepare_cached(NEXT_NOT_BEFORE)?;
-            let at: Option<i64> = sql.query_row(params![urgency, now.millis()], |row| row.get(0))?;
+            let at: Option<i64> =
+                sql.query_row(params![urgency_number(urgency), now.millis()], |row| row.get(0))?;
             next = next.into_iter().chain(at).min();
         }
         Ok(next.map(time))
     }
 
-    /// How many rows are due and first in their lanes, those that are being worked on included.
+    /// How many rows are due and may go as far as their lanes' order is concerned, those that are being worked on
+    /// included.
     ///
     /// # Errors
     /// When the database can't be read.
     pub fn ready_count(&mut self, now: Timestamp) -> Result<usize, StoreError> {
         let mut count: usize = 0;
-        for urgency in URGENCIES {
+        for urgency in Urgency::ALL {
             let mut sql = self.conn()?.prepare_cached(READY)?;
-            let some: i64 = sql.query_row(params![urgency, now.millis()], |row| row.get(0))?;
+            let some: i64 =
+                sql.query_row(params![urgency_number(urgency), now.millis()], |row| row.get(0))?;
             count = count.saturating_add(usize::try_from(some).unwrap_or(0));
         }
         Ok(count)
@@ -250,9 +284,9 @@ impl Tx<'_> {
     }
 
     /// After the first row of a lane went, the next one is first.
-    fn promote(&self, settled: Option<(bool, String)>) -> Result<(), StoreError> {
+    fn promote(&self, settled: Option<(bool, String)>, now: Timestamp) -> Result<(), StoreError> {
         if let Some((true, lane)) = settled {
-            self.conn()?.prepare_cached(PROMOTE)?.execute([lane])?;
+            self.conn()?.prepare_cached(PROMOTE)?.execute(params![lane, now.millis()])?;
         }
         Ok(())
     }
@@ -281,7 +315,7 @@ fn read_owed(from: &Row<'_>) -> Result<Owed, StoreError> {
             native_expiry: time(from.get(10)?),
         },
     };
-    Ok(Owed { row, request, effect, attempts: small(&name, from.get(9)?)? })
+    Ok(Owed { row, request, effect, attempts: small(&name, from.get(9)?)?, call: None })
 }
 
 fn op(row: &str, text: &str) -> Result<Op, StoreError> {

@@ -28,7 +28,7 @@ impl Tx<'_> {
         body: Value,
     ) -> Result<Record, StoreError> {
         let conn = self.conn()?;
-        let head = head(conn)?;
+        let head = self.head()?;
         let record = Record::chain(&head, at, kind, request, body)
             .map_err(|error| StoreError::corrupt(&format!("the audit record `{kind}`"), error))?;
         conn.prepare_cached(APPEND)?.execute(params![
@@ -40,6 +40,7 @@ impl Tx<'_> {
             record.prev.as_bytes(),
             record.hash.as_bytes(),
         ])?;
+        self.head.set(Some(record.head()));
         Ok(record)
     }
 
@@ -48,7 +49,11 @@ impl Tx<'_> {
     /// # Errors
     /// When the database can't be read.
     pub fn head(&mut self) -> Result<Head, StoreError> {
-        head(self.conn()?)
+        let conn = self.conn()?;
+        match self.head.get() {
+            Some(head) => Ok(head),
+            None => head(conn),
+        }
     }
 
     /// At most `most` records, from the one numbered `from_seq`.

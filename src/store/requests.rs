@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
+use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension as _, Row, params};
+use serde::Deserialize;
 
-use super::columns::{from_json, limit, millis, number, parse, request_id, time, to_json};
+use super::columns::{from_json, limit, millis, number, parse, request_id, time, to_json, urgency_number};
 use super::{StoreError, Tx, holds};
-use crate::engine::Filter;
+use crate::engine::{CallTerms, Filter};
 use crate::ids::{PersonId, RequestId, RoleRef};
-use crate::lifecycle::{Kind, Request, State, StateWord};
+use crate::lifecycle::{Kind, Request, State, StateWord, StepTerms, Urgency, urgency};
 use crate::time::{Span, Timestamp};
 
 /// The form of the bodies that are written.
@@ -24,6 +25,11 @@ const INSERT: &str = "INSERT INTO requests
 const UPDATE: &str = "UPDATE requests SET revision = revision + 1, state = ?2, held = ?3,
     slot = CASE WHEN ?4 THEN slot END, due_at = ?5, urgency = ?6, review_due_at = ?7, v = ?8, body = ?9
     WHERE id = ?1 RETURNING revision";
+/// The same when nothing that an index has changes: most writes of a request are of its body alone, and each index
+/// that is left out is a page less on the disk.
+const UPDATE_BODY: &str = "UPDATE requests SET revision = revision + 1, v = ?8, body = ?9
+    WHERE id = ?1 AND state = ?2 AND held = ?3 AND (?4 OR slot IS NULL) AND due_at IS ?5 AND urgency = ?6
+    AND review_due_at IS ?7 RETURNING revision";
 pub(super) const TWIN: &str = "SELECT id FROM requests WHERE slot = ?1";
 pub(super) const DUE: &str =
     "SELECT due_at, id FROM requests WHERE urgency = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
@@ -38,8 +44,8 @@ pub(super) const OPEN_OF: &str = "SELECT id FROM requests WHERE requester = ?1
     AND state IN ('pending', 'scheduled', 'granting', 'active', 'revoking') ORDER BY id";
 pub(super) const OPEN_EXTENSIONS: &str =
     "SELECT id FROM requests WHERE parent = ?1 AND state IN ('pending', 'scheduled') ORDER BY id";
-const OPEN_REQUESTERS: &str = "SELECT id, requester FROM requests
-    WHERE state IN ('pending', 'scheduled', 'granting', 'active', 'revoking') ORDER BY id";
+/// The next person after one: a step from person to person, however many requests each has.
+pub(super) const NEXT_REQUESTER: &str = "SELECT min(requester) FROM requests WHERE requester > ?1";
 pub(super) const REVIEWS: &str = "SELECT review_due_at, id FROM requests
     WHERE requester = ?1 AND review_due_at IS NOT NULL ORDER BY review_due_at, id";
 pub(super) const LIST: &str = "SELECT id, v, body, revision FROM requests ORDER BY id DESC LIMIT ?1";
@@ -49,6 +55,9 @@ pub(super) const LIST_PERSON: &str =
     "SELECT id, v, body, revision FROM requests WHERE requester = ?2 ORDER BY id DESC LIMIT ?1";
 pub(super) const LIST_PERSON_STATE: &str = "SELECT id, v, body, revision FROM requests
     WHERE requester = ?2 AND state = ?3 ORDER BY id DESC LIMIT ?1";
+
+/// When a row falls due, and how urgent that is.
+pub type Timer = (Timestamp, Urgency, RequestId);
 
 impl Tx<'_> {
     /// Keeps a new request, at revision 1, and when it falls due by itself.
@@ -71,7 +80,7 @@ impl Tx<'_> {
             is_held(&request.state),
             slot,
             millis(due),
-            urgency(&request.state),
+            urgency_number(urgency(&request.state)),
             parent,
             millis(request.review_due_at),
             BODY,
@@ -94,23 +103,25 @@ impl Tx<'_> {
     /// When there is no such request, or it can't be written.
     pub fn update_request(&mut self, request: &Request, due: Option<Timestamp>) -> Result<u64, StoreError> {
         let conn = self.conn()?;
-        let revision: Option<i64> = conn
-            .prepare_cached(UPDATE)?
-            .query_row(
-                params![
-                    number(request.id),
-                    request.state.word().as_str(),
-                    is_held(&request.state),
-                    request.state.word().is_open(),
-                    millis(due),
-                    urgency(&request.state),
-                    millis(request.review_due_at),
-                    BODY,
-                    to_json("a request", request)?,
-                ],
-                |row| row.get(0),
-            )
-            .optional()?;
+        let body = to_json("a request", request)?;
+        let update = |sql| -> Result<Option<i64>, StoreError> {
+            let values = params![
+                number(request.id),
+                request.state.word().as_str(),
+                is_held(&request.state),
+                request.state.word().is_open(),
+                millis(due),
+                urgency_number(urgency(&request.state)),
+                millis(request.review_due_at),
+                BODY,
+                body,
+            ];
+            Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?)
+        };
+        let revision = match update(UPDATE_BODY)? {
+            Some(revision) => Some(revision),
+            None => update(UPDATE)?,
+        };
         let revision = revision.ok_or_else(|| StoreError::NoSuchRow(format!("request {}", request.id)))?;
         holds::keep(conn, request)?;
         Ok(revision.cast_unsigned())
@@ -124,41 +135,20 @@ impl Tx<'_> {
         get(self.conn()?, id)
     }
 
-    /// Rows due by `upto`, revocations under way first, then access that may have to end, each oldest first.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub fn due_requests(
-        &mut self,
-        upto: Timestamp,
-        most: usize,
-    ) -> Result<Vec<(Timestamp, RequestId)>, StoreError> {
-        let mut rows = Vec::new();
-        for urgency in URGENCIES {
-            let room = most - rows.len();
-            rows.extend(due(self.conn()?, urgency, upto, room)?);
-        }
-        Ok(rows)
-    }
-
     /// What a [`Wheel`](crate::wheel::Wheel) is refilled with: the first `most` rows due by `upto`, oldest first,
     /// and up to when these are all there are.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn upcoming(
-        &mut self,
-        upto: Timestamp,
-        most: usize,
-    ) -> Result<(Vec<(Timestamp, RequestId)>, Timestamp), StoreError> {
+    pub fn upcoming(&mut self, upto: Timestamp, most: usize) -> Result<(Vec<Timer>, Timestamp), StoreError> {
         let mut rows = Vec::new();
-        for urgency in URGENCIES {
+        for urgency in Urgency::ALL {
             rows.extend(due(self.conn()?, urgency, upto, most)?);
         }
         rows.sort_unstable();
         rows.truncate(most);
         let complete_until = match rows.last() {
-            Some((last, _)) if rows.len() == most => *last - Span::millis(1),
+            Some((last, _, _)) if rows.len() == most => *last - Span::millis(1),
             Some(_) | None => match self.next_due_after(upto)? {
                 Some(next) => next - Span::millis(1),
                 None => Timestamp::from_millis(i64::MAX),
@@ -173,9 +163,10 @@ impl Tx<'_> {
     /// When the database can't be read.
     pub fn next_due_after(&mut self, after: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let mut next: Option<i64> = None;
-        for urgency in URGENCIES {
+        for urgency in Urgency::ALL {
             let mut sql = self.conn()?.prepare_cached(NEXT_DUE)?;
-            let due: Option<i64> = sql.query_row(params![urgency, after.millis()], |row| row.get(0))?;
+            let due: Option<i64> =
+                sql.query_row(params![urgency_number(urgency), after.millis()], |row| row.get(0))?;
             next = next.into_iter().chain(due).min();
         }
         Ok(next.map(time))
@@ -207,19 +198,26 @@ impl Tx<'_> {
         ids(self.conn()?, OPEN_OF, person.as_str())
     }
 
-    /// Every request that is not over, with its requester.
+    /// At most `most` people who ever asked for something, in the order of their ids: those after `after`, or from
+    /// the first on.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn open_requesters(&mut self) -> Result<Vec<(RequestId, PersonId)>, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(OPEN_REQUESTERS)?;
-        let mut rows = sql.query([])?;
-        let mut open = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id = request_id(row.get(0)?);
-            open.push((id, parse(&format!("request {id}"), &row.get::<_, String>(1)?)?));
+    pub fn requesters_after(
+        &mut self,
+        after: Option<&PersonId>,
+        most: usize,
+    ) -> Result<Vec<PersonId>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(NEXT_REQUESTER)?;
+        let mut people = Vec::new();
+        let mut last = after.map(PersonId::to_string).unwrap_or_default();
+        while people.len() < most
+            && let Some(next) = sql.query_row([&last], |row| row.get::<_, Option<String>>(0))?
+        {
+            people.push(parse("a requester", &next)?);
+            last = next;
         }
-        Ok(open)
+        Ok(people)
     }
 
     /// Roles that the person has, will have, or may still have: scheduled, granting, active or revoking.
@@ -269,6 +267,35 @@ pub(super) fn get(conn: &Connection, id: RequestId) -> Result<Option<(Request, u
     sql.query_row([number(id)], Stored::read).optional()?.map(Stored::decode).transpose()
 }
 
+/// What a call of the request's step goes out with; none when there is no such step. `sql` is [`REQUEST`].
+pub(super) fn call_terms(
+    sql: &mut CachedStatement<'_>,
+    id: RequestId,
+    step: u32,
+) -> Result<Option<CallTerms>, StoreError> {
+    let Some(stored) = sql.query_row([number(id)], Stored::read).optional()? else { return Ok(None) };
+    let part: CallPart = from_json(&stored.known()?, &stored.body)?;
+    let step = usize::try_from(step).ok().and_then(|step| part.terms.steps.into_iter().nth(step));
+    Ok(step.map(|step| CallTerms { person: part.requester.id, step }))
+}
+
+/// Of a request's body, what a call needs.
+#[derive(Deserialize)]
+struct CallPart {
+    requester: Whose,
+    terms: Steps,
+}
+
+#[derive(Deserialize)]
+struct Whose {
+    id: PersonId,
+}
+
+#[derive(Deserialize)]
+struct Steps {
+    steps: Vec<StepTerms>,
+}
+
 /// Requests, newest first. A state at a time, so that each is a search of an index in its order.
 pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Request>, StoreError> {
     let most = filter.limit.min(LIST_LIMIT);
@@ -305,11 +332,17 @@ impl Stored {
     }
 
     fn decode(self) -> Result<(Request, u64), StoreError> {
+        Ok((from_json(&self.known()?, &self.body)?, self.revision.cast_unsigned()))
+    }
+
+    /// Its name, when its body's form is known.
+    fn known(&self) -> Result<String, StoreError> {
         let name = format!("request {}", request_id(self.id));
-        if self.v != BODY {
-            return Err(StoreError::corrupt(&name, format_args!("its body has the unknown form {}", self.v)));
+        if self.v == BODY {
+            Ok(name)
+        } else {
+            Err(StoreError::corrupt(&name, format_args!("its body has the unknown form {}", self.v)))
         }
-        Ok((from_json(&name, &self.body)?, self.revision.cast_unsigned()))
     }
 }
 
@@ -323,17 +356,12 @@ fn read_all(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-/// From the most urgent: see [`urgency`].
-pub(super) const URGENCIES: [i64; 3] = [0, 1, 2];
-
-fn due(
-    conn: &Connection,
-    urgency: i64,
-    upto: Timestamp,
-    most: usize,
-) -> Result<Vec<(Timestamp, RequestId)>, StoreError> {
+fn due(conn: &Connection, urgency: Urgency, upto: Timestamp, most: usize) -> Result<Vec<Timer>, StoreError> {
     let mut sql = conn.prepare_cached(DUE)?;
-    let rows = sql.query_map(params![urgency, upto.millis(), limit(most)], timer)?;
+    let rows = sql.query_map(params![urgency_number(urgency), upto.millis(), limit(most)], |row| {
+        let (at, id) = timer(row)?;
+        Ok((at, urgency, id))
+    })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
@@ -367,19 +395,5 @@ const fn is_held(state: &State) -> bool {
         | State::Denied { .. }
         | State::Withdrawn { .. }
         | State::Lapsed { .. } => false,
-    }
-}
-
-const fn urgency(state: &State) -> i64 {
-    match state {
-        State::Revoking { .. } => 0,
-        State::Granting | State::Active { .. } => 1,
-        State::Pending(_)
-        | State::Scheduled { .. }
-        | State::Revoked { .. }
-        | State::Applied { .. }
-        | State::Denied { .. }
-        | State::Withdrawn { .. }
-        | State::Lapsed { .. } => 2,
     }
 }

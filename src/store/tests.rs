@@ -44,7 +44,9 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (requests::LIVE_ROLES, "requests_by_person"),
         (requests::OPEN_OF, "requests_by_person"),
         (requests::LIST_PERSON, "requests_by_person"),
-        (holds::CLAIMS, "step_keys_shared"),
+        (holds::CLAIMS, "step_keys_by_target"),
+        (holds::NEXT_TARGET, "step_keys_by_target"),
+        (requests::NEXT_REQUESTER, "requests_by_person"),
         (holds::OTHER_GRANTS, "step_keys_live"),
         (lockdowns::LOCKDOWNS, "lockdowns_by_person"),
         (outbox::CLAIMABLE, "outbox_due"),
@@ -85,6 +87,31 @@ fn the_connection_is_as_careful_as_it_should_be() {
     }
     let journal: String = store.conn.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
     assert_eq!(journal, "wal");
+    drop(store);
+    for suffix in ["", ".lock", ".ballast"] {
+        std::fs::remove_file(super::open::beside(&path, suffix)).unwrap();
+    }
+}
+
+#[test]
+fn a_database_of_the_first_format_is_brought_up_to_date() {
+    let path = std::env::temp_dir().join(format!("jitney-format-{}.db", std::process::id()));
+    let store = Store::open(&path, "7f3a9c").unwrap();
+    store
+        .conn
+        .execute_batch(
+            "DROP INDEX step_keys_by_target;
+             CREATE INDEX step_keys_shared ON step_keys (person, target, key) WHERE shared = 1;
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(store);
+    let store = Store::open(&path, "another").unwrap();
+    let format: i64 = store.conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+    assert_eq!(format, 2);
+    assert_eq!(super::instance::instance_id(&store.conn).unwrap(), "7f3a9c");
+    let steps = plan(&store.conn, holds::NEXT_TARGET);
+    assert!(steps.iter().any(|step| step.contains("step_keys_by_target")), "{steps:#?}");
     drop(store);
     for suffix in ["", ".lock", ".ballast"] {
         std::fs::remove_file(super::open::beside(&path, suffix)).unwrap();

@@ -1,20 +1,25 @@
 //! The transaction that many commands share, each under a savepoint.
 
+use std::cell::Cell;
+
 use rusqlite::Connection;
 
 use super::StoreError;
+use crate::audit::Head;
 
 /// One transaction. Dropped without [`commit`](Self::commit) it leaves nothing behind. What it can do stands in
 /// this module's siblings, one subject a file.
 #[derive(Debug)]
 pub struct Tx<'a> {
     conn: &'a Connection,
+    /// The newest audit record, once it was looked up: a transaction adds many.
+    pub(super) head: Cell<Option<Head>>,
 }
 
 impl<'a> Tx<'a> {
     pub(super) fn begin(conn: &'a Connection) -> Result<Self, StoreError> {
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        Ok(Self { conn })
+        Ok(Self { conn, head: Cell::new(None) })
     }
 
     /// Runs `f` so that what it wrote is taken back when it fails, and nothing else is. Nests.
@@ -34,6 +39,7 @@ impl<'a> Tx<'a> {
                 Ok(value)
             }
             Err(error) => {
+                self.head.set(None);
                 if self.run("ROLLBACK TO part").and_then(|()| self.run("RELEASE part")).is_err() {
                     self.abandon();
                 }

@@ -5,13 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jitney::engine::{Completion, Dossier, EngineError, Owed};
-use jitney::ids::{EffectId, PersonId, RequestId, RoleRef, TargetId, TierId};
-use jitney::lifecycle::{
-    Credential, Effect, Kind, Op, Outcome, Request, Requester, State, Step, Terms, Times, View,
-};
+use jitney::engine::{CallTerms, Completion, EngineError, Owed};
+use jitney::ids::{EffectId, PersonId, RequestId, TargetId};
+use jitney::lifecycle::{Effect, Op, Outcome, View};
 use jitney::outbox::{Desk, Outbox, Shower, Teller};
-use jitney::policy::{Ask, Digest, Employment, Layer, Risk, Tier};
 use jitney::targets::{Limits, Target, Targets};
 use jitney::time::{Span, Timestamp};
 use secrecy::SecretString;
@@ -31,7 +28,7 @@ struct FakeDesk(Arc<Inside>);
 struct Inside {
     started: Instant,
     ready: Mutex<VecDeque<Owed>>,
-    requests: Mutex<BTreeMap<RequestId, Dossier>>,
+    terms: Mutex<BTreeMap<RequestId, CallTerms>>,
     heard: Mutex<Vec<Completion>>,
     breakers: Mutex<Vec<(String, bool)>>,
     failing_completes: Mutex<u32>,
@@ -48,7 +45,7 @@ impl FakeDesk {
         Self(Arc::new(Inside {
             started: Instant::now(),
             ready: Mutex::default(),
-            requests: Mutex::default(),
+            terms: Mutex::default(),
             heard: Mutex::default(),
             breakers: Mutex::default(),
             failing_completes: Mutex::default(),
@@ -59,7 +56,11 @@ impl FakeDesk {
 
     fn owe(&self, row: i64, request: u64, effect: Effect) {
         let request = RequestId::from_number(request);
-        lock(&self.0.ready).push_back(Owed { row, request, effect, attempts: 0 });
+        let call = match effect {
+            Effect::Target { step: 0, .. } => lock(&self.0.terms).get(&request).cloned(),
+            Effect::Target { .. } | Effect::Ticket | Effect::Show(_) => None,
+        };
+        lock(&self.0.ready).push_back(Owed { row, request, effect, attempts: 0, call });
         self.0.owed.notify_one();
     }
 
@@ -67,7 +68,9 @@ impl FakeDesk {
     fn owe_call(&self, request: u64, target: &str, params: serde_json::Value, op: Op) {
         let grant = Grant::of(Arc::new(SimTarget::new()), &params, request, "ann@example.com");
         let id = RequestId::from_number(request);
-        lock(&self.0.requests).insert(id, dossier(grant, target));
+        let mut step = grant.step;
+        step.target = TargetId::new(target).unwrap();
+        lock(&self.0.terms).insert(id, CallTerms { person: PersonId::new("ann@example.com").unwrap(), step });
         let effect = Effect::Target {
             id: EffectId::new(id, 1),
             step: 0,
@@ -129,10 +132,6 @@ impl Desk for FakeDesk {
         lock(&self.0.heard).push(completion);
         self.0.news.notify_one();
         Ok(())
-    }
-
-    async fn dossier(&self, request: RequestId) -> Result<Option<Dossier>, EngineError> {
-        Ok(lock(&self.0.requests).get(&request).cloned())
     }
 
     async fn credential(&self, _: RequestId) -> Result<Option<SecretString>, EngineError> {
@@ -216,84 +215,6 @@ fn run_with(desk: &FakeDesk, targets: &[(&str, &SimTarget)], edge: Edge) -> Runn
         let _ = stopped.await;
     }));
     Running { stop, ended }
-}
-
-fn dossier(grant: Grant, target: &str) -> Dossier {
-    let end = Timestamp::from_millis(START) + Span::hours(1);
-    let tier = Tier {
-        id: TierId::new("manager").unwrap(),
-        name: "Manager".to_owned(),
-        auto_under: None,
-        stages: Vec::new(),
-        lapse_after: Span::days(1),
-        provision_within: Span::mins(10),
-        warn_before: Span::mins(5),
-        break_glass: None,
-        place: String::new(),
-    };
-    let mut step = grant.step;
-    step.target = TargetId::new(target).unwrap();
-    let request = Request {
-        id: grant.request,
-        kind: Kind::New,
-        requester: Requester {
-            id: PersonId::new("ann@example.com").unwrap(),
-            name: "Ann".to_owned(),
-            employment: Employment::Employee,
-            department: "Finance".to_owned(),
-            manager: None,
-        },
-        terms: Terms {
-            app_name: "Wiki".to_owned(),
-            role_name: "Editor".to_owned(),
-            gives: "may edit pages".to_owned(),
-            risk: Risk::Low,
-            layer: Layer::Application,
-            owners: Vec::new(),
-            max_duration: Span::hours(8),
-            max_total: Span::hours(8),
-            revoke_target: Span::mins(1),
-            tier,
-            steps: vec![step],
-            lockdown_family: Vec::new(),
-        },
-        ask: Ask {
-            role: "wiki/editor".parse::<RoleRef>().unwrap(),
-            duration: Span::hours(1),
-            starts_at: None,
-            justification: "to mend a page".to_owned(),
-            ticket: None,
-            fields: BTreeMap::new(),
-        },
-        submitted_at: Timestamp::from_millis(START),
-        policy: Digest::default(),
-        votes: Vec::new(),
-        state: State::Granting,
-        steps: vec![Step::default()],
-        times: Some(Times {
-            provisioning_at: Timestamp::from_millis(START),
-            provision_by: end,
-            not_after: end,
-            active_at: None,
-            expires_at: end,
-            ended_at: None,
-            verified_at: None,
-        }),
-        credential: Some(Credential::default()),
-        review_due_at: None,
-        views: Default::default(),
-        next_effect: 2,
-        next_entry: 1,
-    };
-    Dossier {
-        request,
-        revision: 1,
-        entries: Vec::new(),
-        issue: None,
-        issue_status: None,
-        comments: BTreeMap::new(),
-        messages: BTreeMap::new(),
-    }
 }
 
 fn words(outcomes: &BTreeMap<u64, Outcome>) -> BTreeMap<u64, &'static str> {
@@ -484,7 +405,8 @@ async fn what_nobody_signalled_is_found_all_the_same() {
     let outbox = run(&desk, &[("wiki", &wiki)]);
     desk.owe_login(1, "wiki", Op::Grant);
     desk.hears(1).await;
-    let unheard = Owed { row: 8, request: RequestId::from_number(1), effect: Effect::Ticket, attempts: 0 };
+    let unheard =
+        Owed { row: 8, request: RequestId::from_number(1), effect: Effect::Ticket, attempts: 0, call: None };
     lock(&desk.0.ready).push_back(unheard);
     desk.hears(2).await;
     outbox.stop().await;

@@ -5,14 +5,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use jitney::audit::{Head, Verifier};
-use jitney::engine::{Filter, SlackMessage};
+use jitney::engine::{CallTerms, Filter, Owed, SlackMessage};
 use jitney::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId, TargetId};
 use jitney::lifecycle::{
     Actor, Answer, Claim, DmKind, Effect, EndCause, Entry, Kind, Op, PendingState, Presence, Request,
-    Requester, State, StateWord, Step, StepTerms, Terms, Times, View, What, WithdrawCause,
+    Requester, State, StateWord, Step, StepTerms, Terms, Times, Urgency, View, What, WithdrawCause,
 };
 use jitney::policy::{Ask, Digest, Employment, Layer, Risk, Tier};
-use jitney::store::{Reader, Store, StoreError, Tx};
+use jitney::store::{Choice, Reader, Store, StoreError, Tx};
 use jitney::time::{Span, Timestamp};
 use serde_json::json;
 
@@ -283,7 +283,7 @@ fn a_grant_that_reappears_is_revoked_even_when_its_place_is_taken() {
     tx.insert_request(&request(2, "ann", "billing/read"), None).unwrap();
     first.state = revoking();
     tx.update_request(&first, Some(t(9))).unwrap();
-    assert_eq!(tx.due_requests(t(9), 9).unwrap(), [(t(9), id(1))]);
+    assert_eq!(tx.upcoming(t(9), 9).unwrap().0, [(t(9), Urgency::Revocation, id(1))]);
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_transaction_that_is_dropped_leaves_nothing() {
 // Timers
 
 #[test]
-fn due_rows_come_revocations_first_then_access_then_the_oldest() {
+fn due_rows_come_the_oldest_first_and_say_how_urgent_they_are() {
     let mut store = memory();
     let mut tx = store.begin().unwrap();
     for (number, state, due) in [
@@ -338,12 +338,13 @@ fn due_rows_come_revocations_first_then_access_then_the_oldest() {
         let request = Request { state, ..request(number, &format!("p{number}"), "billing/read") };
         tx.insert_request(&request, due.map(t)).unwrap();
     }
-    let ids = |rows: Vec<(Timestamp, RequestId)>| rows.iter().map(|(_, id)| id.number()).collect::<Vec<_>>();
-    assert_eq!(ids(tx.due_requests(t(30), 9).unwrap()), [4, 2, 6, 3, 8, 1]);
-    assert_eq!(ids(tx.due_requests(t(30), 3).unwrap()), [4, 2, 6]);
-    assert_eq!(tx.due_requests(t(0), 9).unwrap(), []);
-
+    let ids = |rows: Vec<(Timestamp, Urgency, RequestId)>| {
+        rows.iter().map(|(_, _, id)| id.number()).collect::<Vec<_>>()
+    };
     let (rows, complete) = tx.upcoming(t(30), 9).unwrap();
+    let urgencies: Vec<_> = rows.iter().map(|(_, urgency, _)| *urgency).collect();
+    let (revocation, access, quiet) = (Urgency::Revocation, Urgency::Access, Urgency::Quiet);
+    assert_eq!(urgencies, [quiet, quiet, revocation, access, access, revocation]);
     assert_eq!((ids(rows), complete), (vec![8, 1, 4, 6, 3, 2], t(99) - Span::millis(1)));
     let (rows, complete) = tx.upcoming(t(30), 2).unwrap();
     assert_eq!((ids(rows), complete), (vec![8, 1], t(5) - Span::millis(1)), "R1 may have neighbours");
@@ -354,10 +355,23 @@ fn due_rows_come_revocations_first_then_access_then_the_oldest() {
     assert_eq!(tx.next_due_after(t(99)).unwrap(), None);
     let over = Request { state: withdrawn(), ..request(1, "p1", "billing/read") };
     tx.update_request(&over, None).unwrap();
-    assert_eq!(ids(tx.due_requests(t(30), 9).unwrap()), [4, 2, 6, 3, 8]);
+    assert_eq!(ids(tx.upcoming(t(30), 9).unwrap().0), [8, 4, 6, 3, 2]);
 }
 
 // What one person has
+
+#[test]
+fn everybody_who_ever_asked_is_found_a_part_at_a_time() {
+    let mut store = memory();
+    let mut tx = store.begin().unwrap();
+    for (number, who) in [(1, "carol"), (2, "ann"), (3, "bob"), (4, "ann"), (5, "dora")] {
+        tx.insert_request(&request(number, who, &format!("billing/r{number}")), None).unwrap();
+    }
+    let first = tx.requesters_after(None, 3).unwrap();
+    assert_eq!(first, ["ann", "bob", "carol"].map(person));
+    assert_eq!(tx.requesters_after(first.last(), 3).unwrap(), [person("dora")]);
+    assert_eq!(tx.requesters_after(Some(&person("dora")), 3).unwrap(), []);
+}
 
 #[test]
 fn a_persons_requests_are_found_by_their_state() {
@@ -586,30 +600,57 @@ fn ready(tx: &mut Tx<'_>, now: Timestamp) -> Vec<String> {
 }
 
 fn claimable(tx: &mut Tx<'_>, now: Timestamp, most: usize, busy: &[&str], full: &[&str]) -> Vec<String> {
-    let busy = busy.iter().map(|lane| (*lane).to_owned()).collect();
-    let full = full.iter().map(|name| target(name)).collect();
-    let found = tx.claimable(now, most, &busy, &full).unwrap();
+    let found = due(tx, now, most, busy, full).unwrap();
     found
         .iter()
-        .map(|c| {
-            let effect = match c.owed.effect {
+        .map(|(lane, owed)| {
+            let effect = match owed.effect {
                 Effect::Target { id, step, op, native_expiry: _ } => {
                     format!("{id} step {step} {}", op.as_str())
                 }
                 Effect::Ticket => "ticket".to_owned(),
                 Effect::Show(view) => format!("{view:?}"),
             };
-            let tried =
-                if c.owed.attempts > 0 { format!(" after {}", c.owed.attempts) } else { String::new() };
-            format!("{} {effect}{tried}", c.lane)
+            let tried = if owed.attempts > 0 { format!(" after {}", owed.attempts) } else { String::new() };
+            format!("{lane} {effect}{tried}")
         })
         .collect()
 }
 
+/// At most so many, one of each lane, the most urgent first.
+fn due(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+    most: usize,
+    busy: &[&str],
+    full: &[&str],
+) -> Result<Vec<(String, Owed)>, StoreError> {
+    let mut lanes: Vec<String> = Vec::new();
+    let mut found = Vec::new();
+    for urgency in Urgency::ALL {
+        found.extend(tx.choose_due(urgency, Timestamp::from_millis(i64::MIN), now, |due| {
+            if lanes.len() == most {
+                return Choice::Enough;
+            }
+            let target_is_full = due.target.is_some_and(|target| full.contains(&target));
+            if target_is_full || busy.contains(&due.lane) || lanes.iter().any(|lane| lane == due.lane) {
+                return Choice::Pass;
+            }
+            lanes.push(due.lane.to_owned());
+            Choice::Take
+        })?);
+    }
+    Ok(lanes.into_iter().zip(found).collect())
+}
+
 /// The row of the first claimable work in this lane.
 fn row(tx: &mut Tx<'_>, lane: &str) -> i64 {
-    let found = tx.claimable(t(9999), 99, &BTreeSet::new(), &BTreeSet::new()).unwrap();
-    found.iter().find(|c| c.lane == lane).map(|c| c.owed.row).unwrap_or_else(|| panic!("nothing in {lane}"))
+    let found = due(tx, t(9999), 99, &[], &[]).unwrap();
+    found
+        .iter()
+        .find(|(l, _)| l == lane)
+        .map(|(_, owed)| owed.row)
+        .unwrap_or_else(|| panic!("nothing in {lane}"))
 }
 
 const WARNING: View = View::Dm { kind: DmKind::Warning, number: 1 };
@@ -656,7 +697,11 @@ fn a_slack_lane_is_done_in_order_and_waits_for_its_oldest() {
     assert_eq!(tx.next_not_before(t(30)).unwrap(), None);
     assert_eq!((tx.ready_count(t(29)).unwrap(), tx.ready_count(t(30)).unwrap()), (1, 2));
     tx.settle_revision(card, 1, t(31)).unwrap();
-    assert_eq!(ready(&mut tx, t(31)), ["s/R1/approvals Log", "s/R2/approvals Log"]);
+    assert_eq!(
+        ready(&mut tx, t(31)),
+        ["s/R2/approvals Log", "s/R1/approvals Log"],
+        "what waited behind it is due from now on"
+    );
     tx.owe_show(id(1), View::Card, 2, t(32)).unwrap();
     assert_eq!(ready(&mut tx, t(32)).len(), 2, "a new card goes to the end of its lane");
     assert_eq!(tx.later(card, t(99), "late").unwrap(), None);
@@ -711,11 +756,14 @@ fn revocations_go_before_everything() {
         wanted[4..5],
         "a target with its hands full stops nobody"
     );
+    let (_, owed) = due(&mut tx, t(9), 1, &[], &[]).unwrap().remove(0);
+    let terms = CallTerms { person: person("p3"), step: requests[2].terms.steps[0].clone() };
+    assert_eq!(owed.call, Some(terms), "a call goes out with its terms");
     assert!(tx.owed_calls().unwrap().contains(&effect(3, 1)));
     let revoke = row(&mut tx, "t/idp/p3@example.com/group/readers");
-    tx.settle_row(revoke).unwrap();
+    tx.settle_row(revoke, t(9)).unwrap();
     assert!(!tx.owed_calls().unwrap().contains(&effect(3, 1)));
-    tx.settle_row(revoke).unwrap();
+    tx.settle_row(revoke, t(9)).unwrap();
 }
 
 #[test]
@@ -922,7 +970,7 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
                 drop(Store::open(path, ID).unwrap());
                 raw(path).execute_batch("PRAGMA user_version = 99").unwrap();
             },
-            "format 99, and this jitney knows up to 1: start the jitney that wrote it, or a newer one",
+            "format 99, and this jitney knows up to 2: start the jitney that wrote it, or a newer one",
         ),
         ("directory", |path| fs::create_dir(path).unwrap(), "can't be used"),
     ];
@@ -967,7 +1015,7 @@ fn a_row_that_does_not_decode_is_named_never_skipped() {
         tx.list(&Filter { limit: 9, ..Filter::default() }).unwrap_err(),
         tx.entries(id(1002)).unwrap_err(),
         tx.records(1, 9).unwrap_err(),
-        tx.claimable(t(9), 9, &BTreeSet::new(), &BTreeSet::new()).unwrap_err(),
+        due(&mut tx, t(9), 9, &[], &[]).unwrap_err(),
     ];
     assert!(errors.iter().all(|error| matches!(error, StoreError::Corrupt(_))));
     let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();

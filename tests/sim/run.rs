@@ -379,7 +379,7 @@ impl Sim {
     fn directory_changed(&mut self) {
         let people = world::directory(self.people.clone(), self.start);
         self.core().set_people(people);
-        self.core().look_around().unwrap();
+        while self.core().look_around().unwrap() {}
     }
 
     fn act(&mut self, command: Command) {

@@ -10,7 +10,7 @@ use crate::slack::Poster;
 use crate::time::Span;
 
 fn owed(view: View, attempts: u32) -> Owed {
-    Owed { row: 7, request: R1042, effect: Effect::Show(view), attempts }
+    Owed { row: 7, request: R1042, effect: Effect::Show(view), attempts, call: None }
 }
 
 async fn show(stage: &Stage, poster: &Poster, view: View, attempts: u32) -> Completion {

@@ -178,7 +178,7 @@ impl Room {
 
     /// One try.
     pub(crate) async fn try_once(&self, attempts: u32) -> Completion {
-        let owed = Owed { row: 1, request: REQUEST, effect: Effect::Ticket, attempts };
+        let owed = Owed { row: 1, request: REQUEST, effect: Effect::Ticket, attempts, call: None };
         // The outbox runs it as a task of its own.
         sendable(self.ticketer.tell(&owed, &self.book)).await
     }

@@ -1,0 +1,35 @@
+//! The benchmarks: every figure of one run, each beside the limit that the same run measured on the same disk.
+//! docs/performance.md says what the figures mean; `benches/run` builds and runs this.
+#![allow(clippy::disallowed_methods, reason = "a benchmark measures by the machine's own clocks")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "what it is for")]
+
+mod arguments;
+mod bare;
+mod company;
+mod crash;
+mod desk;
+mod figures;
+mod folder;
+mod idle;
+mod lives;
+mod machine;
+mod null;
+mod parts;
+mod probe;
+mod restart;
+mod room;
+mod server;
+mod size;
+mod spread;
+mod stock;
+mod storm;
+
+fn main() -> std::process::ExitCode {
+    match arguments::read(std::env::args().skip(1)).and_then(|arguments| parts::run(&arguments)) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
