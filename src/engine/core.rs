@@ -169,7 +169,8 @@ impl Core {
 
     /// Whether the disk failed under the database. Then this engine must end: only a database that is opened
     /// anew says what is on the disk.
-    pub(super) const fn disk_failed(&self) -> bool {
+    #[must_use]
+    pub const fn disk_failed(&self) -> bool {
         self.disk_failed
     }
 
@@ -243,6 +244,9 @@ impl Core {
             self.next_ready = None;
             self.shared.owed.notify_one();
         }
+        if !more {
+            self.look_around()?;
+        }
         Ok(more)
     }
 
@@ -279,7 +283,8 @@ impl Core {
         Ok(claimed)
     }
 
-    /// Takes policies and people that were set since, and ends what a leaver still has.
+    /// Takes people that were set since, and ends what a leaver still has: at the first tick, as people may have left
+    /// while nothing ran, and again until it was committed.
     ///
     /// # Errors
     /// When the commit failed.
@@ -291,13 +296,15 @@ impl Core {
         let now = self.now();
         let leavers = self
             .commit(|core, tx, touched| {
-                for (id, person) in tx.open_requesters()? {
+                for person in tx.requesters()? {
                     if people.get(&person).is_some_and(|p| p.active) {
                         continue;
                     }
-                    core.settle_input(tx, touched, |core, tx, touched| {
-                        core.leaver(tx, touched, id, now).map(|_| ())
-                    })?;
+                    for id in tx.open_requests(&person)? {
+                        core.settle_input(tx, touched, |core, tx, touched| {
+                            core.leaver(tx, touched, id, now).map(|_| ())
+                        })?;
+                    }
                 }
                 Ok(())
             })
@@ -341,10 +348,27 @@ impl Core {
         &mut self,
         read: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, EngineError> {
-        let store = self.store.as_mut().ok_or(EngineError::Stopped)?;
+        self.read_rows(read).map_err(|e| EngineError::Store(e.to_string()))
+    }
+
+    fn read_rows<T>(
+        &mut self,
+        read: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let store = self.sound_store()?.as_mut().ok_or(StoreError::RolledBack)?;
         let result = store.begin().and_then(|mut tx| read(&mut tx));
         self.disk_failed |= matches!(result, Err(StoreError::Io(_)));
-        result.map_err(|e| EngineError::Store(e.to_string()))
+        result
+    }
+
+    /// The database, as long as the disk has not failed under it: after that it is neither read nor written.
+    fn sound_store(&mut self) -> Result<&mut Option<Store>, StoreError> {
+        if self.disk_failed {
+            return Err(StoreError::Io(
+                "it failed before, and the database was not opened anew since".to_owned(),
+            ));
+        }
+        Ok(&mut self.store)
     }
 
     pub(super) fn world(&self) -> World {
@@ -375,7 +399,7 @@ impl Core {
     ) -> Result<T, StoreError> {
         let now = self.now();
         // Taken out for the length of the transaction, so that the rest of `self` can be used beside it.
-        let mut store = self.store.take().ok_or(StoreError::RolledBack)?;
+        let mut store = self.sound_store()?.take().ok_or(StoreError::RolledBack)?;
         let mut touched = Touched::default();
         let result = (|| -> Result<(T, Option<Timestamp>), StoreError> {
             let mut tx = store.begin()?;
@@ -413,10 +437,8 @@ impl Core {
     fn refill(&mut self) -> Result<(), StoreError> {
         let now = self.now();
         let (horizon, most) = self.wheel.wants();
-        if let Some(store) = self.store.as_mut() {
-            let (rows, complete_until) = store.begin()?.upcoming(now + horizon, most)?;
-            self.wheel.refill(rows, complete_until);
-        }
+        let (rows, complete_until) = self.read_rows(|tx| tx.upcoming(now + horizon, most))?;
+        self.wheel.refill(rows, complete_until);
         Ok(())
     }
 }
@@ -428,6 +450,9 @@ fn take_up(store: &mut Store) -> Result<(Timestamp, BTreeSet<EffectId>), StoreEr
     let owed = tx.owed_calls()?;
     // An earlier process may have tried what is owed, and told nobody: the edges then look before they post.
     tx.count_as_tried()?;
+    // An earlier process may have ended between writing its last commit and syncing it. A commit of our own brings
+    // both to the disk, before anything that was found here is acted upon.
+    tx.set_last_now(last)?;
     tx.commit()?;
     Ok((last, owed))
 }

@@ -38,8 +38,12 @@ pub(super) const OPEN_OF: &str = "SELECT id FROM requests WHERE requester = ?1
     AND state IN ('pending', 'scheduled', 'granting', 'active', 'revoking') ORDER BY id";
 pub(super) const OPEN_EXTENSIONS: &str =
     "SELECT id FROM requests WHERE parent = ?1 AND state IN ('pending', 'scheduled') ORDER BY id";
-const OPEN_REQUESTERS: &str = "SELECT id, requester FROM requests
-    WHERE state IN ('pending', 'scheduled', 'granting', 'active', 'revoking') ORDER BY id";
+// From one requester to the next in the index, however many requests each has.
+const REQUESTERS: &str = "WITH RECURSIVE asked (person) AS (
+        SELECT min(requester) FROM requests
+        UNION ALL SELECT (SELECT min(requester) FROM requests WHERE requester > asked.person)
+            FROM asked WHERE asked.person IS NOT NULL)
+    SELECT person FROM asked WHERE person IS NOT NULL";
 pub(super) const REVIEWS: &str = "SELECT review_due_at, id FROM requests
     WHERE requester = ?1 AND review_due_at IS NOT NULL ORDER BY review_due_at, id";
 pub(super) const LIST: &str = "SELECT id, v, body, revision FROM requests ORDER BY id DESC LIMIT ?1";
@@ -207,19 +211,14 @@ impl Tx<'_> {
         ids(self.conn()?, OPEN_OF, person.as_str())
     }
 
-    /// Every request that is not over, with its requester.
+    /// Everybody who ever asked.
     ///
     /// # Errors
     /// When the database can't be read.
-    pub fn open_requesters(&mut self) -> Result<Vec<(RequestId, PersonId)>, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(OPEN_REQUESTERS)?;
-        let mut rows = sql.query([])?;
-        let mut open = Vec::new();
-        while let Some(row) = rows.next()? {
-            let id = request_id(row.get(0)?);
-            open.push((id, parse(&format!("request {id}"), &row.get::<_, String>(1)?)?));
-        }
-        Ok(open)
+    pub fn requesters(&mut self) -> Result<Vec<PersonId>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(REQUESTERS)?;
+        let texts = sql.query_map([], |row| row.get::<_, String>(0))?;
+        texts.map(|text| parse("a requester", &text?)).collect()
     }
 
     /// Roles that the person has, will have, or may still have: scheduled, granting, active or revoking.

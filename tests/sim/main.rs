@@ -17,8 +17,15 @@
 
 mod checks;
 mod defects;
+mod disk;
+mod ledger;
+mod machine;
 mod oracle;
+mod plan;
+mod power;
+mod power_cuts;
 mod run;
+mod walk;
 mod world;
 
 use std::collections::BTreeMap;
