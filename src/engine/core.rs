@@ -215,6 +215,7 @@ impl Core {
     /// # Errors
     /// When the commit failed.
     pub fn tick(&mut self) -> Result<bool, EngineError> {
+        self.sound_store().map_err(|e| EngineError::Store(e.to_string()))?;
         let now = self.now();
         while self.wheel.needs_refill(now) {
             self.refill().map_err(|e| EngineError::Store(e.to_string()))?;

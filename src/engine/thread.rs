@@ -32,15 +32,12 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
     loop {
         let (more, least) = match core.tick() {
             Ok(more) => (more, Duration::from_millis(1)),
+            Err(error) if core.disk_failed() => return ends(&error),
             Err(error) => {
                 tracing::error!(%error, "what fell due could not be committed; it is tried again");
                 (false, AFTER_A_FAILURE)
             }
         };
-        if core.disk_failed() {
-            tracing::error!("the disk failed under the database, so the engine ends: start jitney anew");
-            return;
-        }
         let mut waiting = Vec::new();
         match receive(&mut core, inbox, more, least) {
             Some(first) => waiting.push(first),
@@ -56,6 +53,10 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
             return;
         }
     }
+}
+
+fn ends(error: &EngineError) {
+    tracing::error!(%error, "the disk failed under the database, so the engine ends: start jitney anew");
 }
 
 /// Waits for the next message, at most until the next row falls due, and then for `least`. `None` at the time-out.

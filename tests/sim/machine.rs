@@ -38,6 +38,9 @@ pub struct Machine {
     pub disk: Disk,
     pub ledger: Ledger,
     pub counts: Counts,
+    /// Whether the database is searched at the next start. What is broken stays so: a seed is searched at its last
+    /// start alone, which is quicker.
+    pub is_to_be_searched: bool,
     /// Power cuts and kills that are still to come.
     ends_left: u32,
     tuning: Tuning,
@@ -63,13 +66,14 @@ impl Machine {
         let tuning = Tuning {
             lying_sync: honesty == Honesty::LyingSync,
             synchronous_normal: honesty == Honesty::SynchronousNormal,
-            checkpoint_after: [20, 60, 1000][rng.random_range(0..3)],
+            checkpoint_after: [20, 60, 300][rng.random_range(0..3)],
             cached_pages: [10, 500, 500][rng.random_range(0..3)],
         };
         // A new database now and then, since a power cut while it is made is one, too.
         let image = if rng.random_bool(0.1) { Image::default() } else { fresh_database() };
         let mut machine = Self::new(&image, tuning, Losses::Seeded(rng.random()));
-        machine.ends_left = rng.random_range(1..=3);
+        machine.is_to_be_searched = false;
+        machine.ends_left = [1, 1, 2, 3][rng.random_range(0..4)];
         machine.plan_an_end();
         machine
     }
@@ -86,6 +90,7 @@ impl Machine {
         Self {
             disk: Disk::new(image),
             ledger: Ledger::default(),
+            is_to_be_searched: true,
             ends_left: 0,
             counts: Counts::default(),
             tuning,

@@ -95,7 +95,7 @@ impl Sim {
     }
 
     fn plan_an_errand(&mut self) {
-        for _ in 0..self.rng.random_range(1..=2) {
+        for _ in 0..[1, 1, 1, 2][self.rng.random_range(0..4)] {
             let at = self.start + Span::millis(self.rng.random_range(0..1_200_000));
             let command = self.some_ask();
             self.plan_twice(at, command);
@@ -224,8 +224,9 @@ impl Sim {
     fn plan_decisions(&mut self, request: RequestId) {
         let now = self.clock.true_now();
         let together = now + Span::millis(self.rng.random_range(1000..1_200_000));
+        let clicks = if self.plot == Plot::Errand { 0.45 } else { 0.75 };
         for who in ["m1", "m2", "o1", "o2", "s1"] {
-            if self.rng.random_bool(0.75) {
+            if self.rng.random_bool(clicks) {
                 let apart = Span::millis(self.rng.random_range(0..600_000));
                 let at = if self.rng.random_bool(0.4) { together } else { together + apart };
                 let verb = if self.rng.random_bool(0.06) {

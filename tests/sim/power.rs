@@ -30,10 +30,12 @@ impl Sim {
     ) -> Played<Option<T>> {
         let done = self.look(ask)?;
         let touched = std::mem::take(&mut self.seen.lock().unwrap().touched);
-        if done.as_ref().is_none_or(is_refused) {
+        let refused = done.as_ref().is_none_or(is_refused);
+        if refused {
             self.forget_what_was_rolled_back(&touched)?;
         }
-        if done.is_some() && self.machine.is_some() {
+        let wrote = done.is_some() && (refused || !touched.is_empty());
+        if wrote && self.machine.is_some() {
             // The head first: when the power goes meanwhile, nothing was heard.
             let head = self.look(Core::audit_head)?;
             let seen = self.seen.lock().unwrap();
@@ -131,7 +133,8 @@ impl Sim {
 
     /// The power goes when nothing happens any more.
     pub fn cut_at_rest(&mut self) -> Result<(), Violation> {
-        let Some(machine) = &self.machine else { return Ok(()) };
+        let Some(machine) = &mut self.machine else { return Ok(()) };
+        machine.is_to_be_searched = true;
         machine.disk.end_by(End::PowerCut);
         self.start_again()
     }
@@ -141,7 +144,9 @@ impl Sim {
             let store = Store::in_memory("simulated").unwrap();
             return self.boot(store).map_err(|error| Violation::new("it_starts", error.to_string()).into());
         };
-        machine.is_whole()?;
+        if machine.is_to_be_searched {
+            machine.is_whole()?;
+        }
         let mut store = machine.open()?;
         machine.check(&mut store, &self.seen.lock().unwrap().requests)?;
         if let Err(error) = self.boot(store) {

@@ -4,17 +4,21 @@
 use rand::RngExt;
 use rand::rngs::StdRng;
 
+use super::bytes::Bytes;
+
 /// What a disk writes whole or not at all, for the most part.
 const SECTOR: usize = 512;
 
 #[derive(Debug, Default)]
 pub struct File {
     /// As it is read.
-    seen: Vec<u8>,
+    seen: Bytes,
     /// As it is on the platter.
-    durable: Vec<u8>,
+    durable: Bytes,
     /// On the way from one to the other, oldest first.
     pending: Vec<(u64, Change)>,
+    /// A sync failed once: what is read is no longer what the platter has and what is on the way, taken together.
+    apart: bool,
 }
 
 #[derive(Debug)]
@@ -38,16 +42,16 @@ pub enum Loss {
 
 impl File {
     /// A file that has been there for long.
-    pub fn durable(bytes: &[u8]) -> Self {
-        Self { seen: bytes.to_vec(), durable: bytes.to_vec(), pending: Vec::new() }
+    pub fn durable(bytes: &Bytes) -> Self {
+        Self { seen: bytes.clone(), durable: bytes.clone(), ..Self::default() }
     }
 
-    pub fn bytes(&self) -> &[u8] {
+    pub const fn bytes(&self) -> &Bytes {
         &self.seen
     }
 
     pub fn write(&mut self, order: u64, at: usize, bytes: &[u8]) {
-        put(&mut self.seen, at, bytes);
+        self.seen.put(at, bytes);
         self.pending.push((order, Change::Write { at, bytes: bytes.to_vec() }));
     }
 
@@ -57,9 +61,14 @@ impl File {
     }
 
     pub fn sync(&mut self) {
+        if !self.apart {
+            self.pending.clear();
+            self.durable.clone_from(&self.seen);
+            return;
+        }
         for (_, change) in self.pending.drain(..) {
             match change {
-                Change::Write { at, bytes } => put(&mut self.durable, at, &bytes),
+                Change::Write { at, bytes } => self.durable.put(at, &bytes),
                 Change::Truncate { len } => self.durable.truncate(len),
             }
         }
@@ -68,6 +77,7 @@ impl File {
     /// A sync that failed: the system takes what was to be written for clean. It is read as before, and no later
     /// sync brings it to the platter.
     pub fn sync_failed(&mut self) {
+        self.apart |= !self.pending.is_empty();
         self.pending.clear();
     }
 
@@ -99,7 +109,7 @@ impl File {
                                 }
                             }
                         };
-                        put(&mut self.durable, sector, &part[..through]);
+                        self.durable.put(sector, &part[..through]);
                     }
                 }
                 Change::Truncate { len } => {
@@ -116,18 +126,8 @@ impl File {
             }
         }
         self.seen.clone_from(&self.durable);
+        self.apart = false;
     }
-}
-
-fn put(file: &mut Vec<u8>, at: usize, bytes: &[u8]) {
-    if bytes.is_empty() {
-        return;
-    }
-    let end = at + bytes.len();
-    if file.len() < end {
-        file.resize(end, 0);
-    }
-    file[at..end].copy_from_slice(bytes);
 }
 
 /// A write, cut where sectors begin.

@@ -1,6 +1,7 @@
 //! A disk in memory, under the real SQLite: the power may go at any operation, and what was not synced by then is
 //! lost, kept, reordered or torn. It also fails, fills up and lies about syncs when it is told to.
 
+mod bytes;
 mod file;
 mod operations;
 mod vfs;
@@ -15,6 +16,7 @@ use rand::rngs::StdRng;
 use rusqlite::{Connection, OpenFlags};
 
 use super::machine::Losses;
+use bytes::Bytes;
 use file::{File, Loss};
 
 /// The name of the database; SQLite puts its own files beside it.
@@ -90,7 +92,7 @@ pub struct Disk {
 
 /// The files of a disk that is at rest.
 #[derive(Debug, Clone, Default)]
-pub struct Image(BTreeMap<String, Vec<u8>>);
+pub struct Image(BTreeMap<String, Bytes>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -159,7 +161,7 @@ impl Disk {
     pub fn image(&self) -> Image {
         let state = self.state();
         let there = state.names.iter().filter_map(|(name, at)| Some((name, state.files.get(&at.now?)?)));
-        Image(there.map(|(name, file)| (name.clone(), file.bytes().to_vec())).collect())
+        Image(there.map(|(name, file)| (name.clone(), file.bytes().clone())).collect())
     }
 
     /// Opens the store on this disk with the settings that ship, apart from the tuning.

@@ -44,11 +44,7 @@ impl State {
     /// Fills the front of `into`; how much of it.
     pub(super) fn read(&mut self, of: &Opened, at: usize, into: &mut [u8]) -> Result<usize, Failure> {
         self.begin(of.process, Operation::Read)?.heard()?;
-        let bytes = self.files.get(&of.file).map_or(&[][..], File::bytes);
-        let from = at.min(bytes.len());
-        let part = &bytes[from..(from + into.len()).min(bytes.len())];
-        into[..part.len()].copy_from_slice(part);
-        Ok(part.len())
+        Ok(self.files.get(&of.file).map_or(0, |file| file.bytes().read(at, into)))
     }
 
     pub(super) fn write(&mut self, to: &Opened, at: usize, bytes: &[u8]) -> Result<(), Failure> {
