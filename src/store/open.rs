@@ -64,10 +64,21 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn writer(mut conn: Connection, path: &Path, fresh_id: &str) -> Result<Connection, StoreError> {
     let format = format_of(&conn, path)?;
     // Nothing is written before the file is known to be ours, not even the journal mode.
-    conn.pragma_update(None, "journal_mode", "WAL")?;
+    begin_wal(&conn)?;
     settle(&conn)?;
     migrate(&mut conn, format, fresh_id)?;
     Ok(conn)
+}
+
+/// SQLite keeps the journal that it had when it can't begin the log, and does not call that an error. With that one a
+/// power cut may take back the last commit, though it was synced.
+fn begin_wal(conn: &Connection) -> Result<(), StoreError> {
+    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode == "wal" {
+        Ok(())
+    } else {
+        Err(StoreError::Io(format!("the write-ahead log could not be begun, the journal is still `{mode}`")))
+    }
 }
 
 /// Opens an existing file for reading alone, beside a writer that may run.

@@ -41,7 +41,7 @@ pub struct Machine {
     /// Whether the database is searched at the next start. What is broken stays so: a seed is searched at its last
     /// start alone, which is quicker.
     pub is_to_be_searched: bool,
-    /// Power cuts and kills that are still to come.
+    /// Power cuts, kills and errors that are still to come.
     ends_left: u32,
     tuning: Tuning,
     losses: Losses,
@@ -82,7 +82,7 @@ impl Machine {
     pub fn steady(losses: Losses) -> Self {
         // Few pages and frames, so that a story reads, writes and checkpoints more than once.
         let tuning = Tuning { checkpoint_after: 60, cached_pages: 30, ..Tuning::default() };
-        Self::new(&fresh_database(), tuning, losses)
+        Self::new(&Image::default(), tuning, losses)
     }
 
     fn new(image: &Image, tuning: Tuning, losses: Losses) -> Self {
@@ -99,13 +99,18 @@ impl Machine {
         }
     }
 
-    /// Few operations ahead as often as many. A process that is killed in between leaves what it had not synced.
+    /// Few operations ahead as often as many. In between a process is killed, which leaves what it had not synced, or
+    /// an operation fails, be it a sync.
     fn plan_an_end(&mut self) {
         if self.ends_left > 0 {
             self.ends_left -= 1;
             let most = 1 << self.rng.random_range(1..=FAR);
             let at = self.disk.operations() + self.rng.random_range(1..=most);
-            let fault = if self.rng.random_bool(0.2) { Fault::Killed } else { Fault::PowerCut };
+            let fault = match self.rng.random_range(0..10) {
+                0 => Fault::Error { times: 1 },
+                1 | 2 => Fault::Killed,
+                _ => Fault::PowerCut,
+            };
             self.disk.plan(at, fault);
         }
     }
@@ -117,15 +122,11 @@ impl Machine {
             Some(End::PowerCut) => {
                 self.counts.cuts += 1;
                 self.disk.power_returns(self.losses, &mut self.rng);
-                self.plan_an_end();
             }
-            Some(End::Killed) => {
-                self.disk.next_process();
-                self.plan_an_end();
-            }
-            // It ended by itself, when the disk failed.
-            None => self.disk.next_process(),
+            // With none it ended by itself, when the disk failed.
+            Some(End::Killed) | None => self.disk.next_process(),
         }
+        self.plan_an_end();
     }
 
     /// Opens the store as it is found.

@@ -112,6 +112,8 @@ struct State {
     failing: Option<(Operation, u32)>,
     full: Option<Full>,
     ballast_released: bool,
+    /// Says each operation, for a replay.
+    traced: bool,
     /// What a fault did last.
     hit: Option<Hit>,
 }
@@ -147,7 +149,7 @@ enum Course {
 
 impl Disk {
     pub fn new(image: &Image) -> Self {
-        let mut state = State::default();
+        let mut state = State { traced: std::env::var_os("SIM_TRACE").is_some(), ..State::default() };
         for (name, bytes) in &image.0 {
             let id = state.add(File::durable(bytes));
             state.names.insert(name.clone(), Name { now: Some(id), durable: Some(id) });
@@ -162,6 +164,10 @@ impl Disk {
         let state = self.state();
         let there = state.names.iter().filter_map(|(name, at)| Some((name, state.files.get(&at.now?)?)));
         Image(there.map(|(name, file)| (name.clone(), file.bytes().clone())).collect())
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.state().names.get(name).is_some_and(|name| name.now.is_some())
     }
 
     /// Opens the store on this disk with the settings that ship, apart from the tuning.
@@ -279,6 +285,14 @@ impl State {
 
     /// Counts an operation of a process, and says what the plan has for it.
     fn begin(&mut self, process: u32, operation: Operation) -> Result<Course, Failure> {
+        let course = self.course(process, operation);
+        if self.traced && operation != Operation::Read {
+            println!("          {} {operation:?} of process {process}: {course:?}", self.operations);
+        }
+        course
+    }
+
+    fn course(&mut self, process: u32, operation: Operation) -> Result<Course, Failure> {
         if self.end.is_some() || process != self.process {
             return Err(Failure::Error);
         }
