@@ -70,14 +70,20 @@ pub(super) fn writer(mut conn: Connection, path: &Path, fresh_id: &str) -> Resul
     Ok(conn)
 }
 
-/// SQLite keeps the journal that it had when it can't begin the log, and does not call that an error. With that one a
-/// power cut may take back the last commit, though it was synced.
+/// Begins the write-ahead log. Without it a power cut may take back the last commit, though it was synced; and SQLite
+/// goes on without it where it can't have it.
 fn begin_wal(conn: &Connection) -> Result<(), StoreError> {
-    let mode: String = conn.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let mut sql = conn.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = sql.query([])?;
+    let mut mode = String::new();
+    // To its end: the change is committed after the one row, and an error then would go unheard.
+    while let Some(row) = rows.next()? {
+        mode = row.get(0)?;
+    }
     if mode == "wal" {
         Ok(())
     } else {
-        Err(StoreError::Io(format!("the write-ahead log could not be begun, the journal is still `{mode}`")))
+        Err(StoreError::Io(format!("its write-ahead log could not be begun, the journal is still `{mode}`")))
     }
 }
 
