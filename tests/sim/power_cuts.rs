@@ -42,7 +42,7 @@ fn no_power_cut_loses_what_was_acknowledged() {
             counts.add(report.counts);
             requests += report.requests;
             let played = played.fetch_add(1, Ordering::Relaxed) + 1;
-            if played % TOLD_EVERY == 0 {
+            if played.is_multiple_of(TOLD_EVERY) {
                 println!("{played} of {seeds} power seeds");
             }
         }
@@ -50,7 +50,7 @@ fn no_power_cut_loses_what_was_acknowledged() {
     };
     let (mut counts, mut requests) = (Counts::default(), 0);
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|number| scope.spawn(move || (&worker)(number))).collect();
+        let workers: Vec<_> = (0..threads).map(|number| scope.spawn(move || worker(number))).collect();
         for done in workers {
             let (some, asked) = done.join().unwrap();
             counts.add(some);

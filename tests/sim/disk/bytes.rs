@@ -52,7 +52,7 @@ impl Bytes {
         self.len = len;
         self.pieces.truncate(len.div_ceil(PIECE));
         if let Some(last) = self.pieces.last_mut()
-            && len % PIECE != 0
+            && !len.is_multiple_of(PIECE)
         {
             Arc::make_mut(last)[len % PIECE..].fill(0);
         }

@@ -1,7 +1,7 @@
 //! What SQLite asks of a disk, one by one.
 
 use super::file::File;
-use super::{Course, Failure, Name, Operation, State};
+use super::{Course, Failure, Operation, State};
 
 /// A file that a process has open.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ impl State {
             Some(file) => file,
             None if may_create => {
                 let file = self.add(File::default());
-                self.names.entry(name.to_owned()).or_insert_with(Name::default).now = Some(file);
+                self.names.entry(name.to_owned()).or_default().now = Some(file);
                 file
             }
             None => return Err(Failure::NotThere),

@@ -21,16 +21,21 @@ pub(super) const NAME: &CStr = c"simulated-disk";
 const LONGEST_PATH: c_int = 256;
 
 /// The disks by their folders, which are numbers: `/17/jitney.db`.
-static MOUNTED: Mutex<(u64, BTreeMap<u64, Weak<Mutex<State>>>)> = Mutex::new((0, BTreeMap::new()));
+struct Mounted {
+    last: u64,
+    disks: BTreeMap<u64, Weak<Mutex<State>>>,
+}
+
+static MOUNTED: Mutex<Mounted> = Mutex::new(Mounted { last: 0, disks: BTreeMap::new() });
 
 /// Gives the disk a folder of its own for as long as it lives.
 pub(super) fn mount(state: &Arc<Mutex<State>>) -> u64 {
     register();
     let mut mounted = MOUNTED.lock().unwrap();
-    mounted.1.retain(|_, disk| disk.strong_count() > 0);
-    mounted.0 += 1;
-    let folder = mounted.0;
-    mounted.1.insert(folder, Arc::downgrade(state));
+    mounted.disks.retain(|_, disk| disk.strong_count() > 0);
+    mounted.last += 1;
+    let folder = mounted.last;
+    mounted.disks.insert(folder, Arc::downgrade(state));
     folder
 }
 
@@ -38,7 +43,7 @@ pub(super) fn mount(state: &Arc<Mutex<State>>) -> u64 {
 fn find(path: &str) -> Option<(Arc<Mutex<State>>, &str)> {
     let (folder, name) = path.strip_prefix('/')?.split_once('/')?;
     let mounted = MOUNTED.lock().unwrap();
-    let disk = mounted.1.get(&folder.parse().ok()?)?.upgrade()?;
+    let disk = mounted.disks.get(&folder.parse().ok()?)?.upgrade()?;
     Some((disk, name))
 }
 
