@@ -164,7 +164,8 @@ impl Core {
 
     /// Whether the disk failed under the database. Then this engine must end: only a database that is opened
     /// anew says what is on the disk.
-    pub(super) const fn disk_failed(&self) -> bool {
+    #[must_use]
+    pub const fn disk_failed(&self) -> bool {
         self.disk_failed
     }
 
@@ -204,11 +205,13 @@ impl Core {
         answers.map_err(|e| EngineError::Store(e.to_string()))
     }
 
-    /// Looks at what time has changed: at most one bounded commit. True when more may be due.
+    /// Looks at what time has changed, and when that is done for leavers: two bounded commits at most. True when more
+    /// may be due.
     ///
     /// # Errors
     /// When the commit failed.
     pub fn tick(&mut self) -> Result<bool, EngineError> {
+        self.sound_store().map_err(|e| EngineError::Store(e.to_string()))?;
         let now = self.now();
         while self.wheel.needs_refill(now) {
             self.refill().map_err(|e| EngineError::Store(e.to_string()))?;
@@ -238,7 +241,7 @@ impl Core {
             self.next_ready = None;
             self.shared.owed.notify_one();
         }
-        Ok(more)
+        Ok(more || self.look_around()?)
     }
 
     /// When to look again because of time alone.
@@ -302,10 +305,27 @@ impl Core {
         &mut self,
         read: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, EngineError> {
-        let store = self.store.as_mut().ok_or(EngineError::Stopped)?;
+        self.read_rows(read).map_err(|e| EngineError::Store(e.to_string()))
+    }
+
+    fn read_rows<T>(
+        &mut self,
+        read: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let store = self.sound_store()?.as_mut().ok_or(StoreError::RolledBack)?;
         let result = store.begin().and_then(|mut tx| read(&mut tx));
         self.disk_failed |= matches!(result, Err(StoreError::Io(_)));
-        result.map_err(|e| EngineError::Store(e.to_string()))
+        result
+    }
+
+    /// The database, as long as the disk has not failed under it: after that it is neither read nor written.
+    fn sound_store(&mut self) -> Result<&mut Option<Store>, StoreError> {
+        if self.disk_failed {
+            return Err(StoreError::Io(
+                "it failed before, and the database was not opened anew since".to_owned(),
+            ));
+        }
+        Ok(&mut self.store)
     }
 
     pub(super) fn world(&self) -> World {
@@ -336,7 +356,7 @@ impl Core {
     ) -> Result<T, StoreError> {
         let now = self.now();
         // Taken out for the length of the transaction, so that the rest of `self` can be used beside it.
-        let mut store = self.store.take().ok_or(StoreError::RolledBack)?;
+        let mut store = self.sound_store()?.take().ok_or(StoreError::RolledBack)?;
         let mut touched = Touched::default();
         let result = (|| -> Result<(T, Option<Timestamp>), StoreError> {
             let mut tx = store.begin()?;
@@ -374,10 +394,8 @@ impl Core {
     fn refill(&mut self) -> Result<(), StoreError> {
         let now = self.now();
         let (horizon, most) = self.wheel.wants();
-        if let Some(store) = self.store.as_mut() {
-            let (rows, complete_until) = store.begin()?.upcoming(now + horizon, most)?;
-            self.wheel.refill(rows, complete_until);
-        }
+        let (rows, complete_until) = self.read_rows(|tx| tx.upcoming(now + horizon, most))?;
+        self.wheel.refill(rows, complete_until);
         Ok(())
     }
 }
@@ -425,6 +443,9 @@ fn take_up(store: &mut Store) -> Result<(Timestamp, BTreeSet<EffectId>), StoreEr
     let owed = tx.owed_calls()?;
     // An earlier process may have tried what is owed, and told nobody: the edges then look before they post.
     tx.count_as_tried()?;
+    // An earlier process may have ended between writing its last commit and syncing it. A commit of our own brings
+    // both to the disk, before anything that was found here is acted upon.
+    tx.set_last_now(last)?;
     tx.commit()?;
     Ok((last, owed))
 }

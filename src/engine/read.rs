@@ -23,6 +23,14 @@ impl Core {
         self.read(|tx| tx.list(filter))
     }
 
+    /// The newest audit record's place and hash.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn audit_head(&mut self) -> Result<Head, EngineError> {
+        self.read(|tx| tx.head())
+    }
+
     /// Walks the whole audit chain.
     ///
     /// # Errors

@@ -30,18 +30,14 @@ pub fn spawn(core: Core) -> std::io::Result<(EngineHandle, JoinHandle<()>)> {
 fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
     core.shared().owed.notify_one();
     loop {
-        let (due, least) = match core.tick() {
+        let (more, least) = match core.tick() {
             Ok(more) => (more, Duration::from_millis(1)),
+            Err(error) if core.disk_failed() => return ends(&error),
             Err(error) => {
                 tracing::error!(%error, "what fell due could not be committed; it is tried again");
                 (false, AFTER_A_FAILURE)
             }
         };
-        let more = due || more_leavers(&mut core);
-        if core.disk_failed() {
-            tracing::error!("the disk failed under the database, so the engine ends: start jitney anew");
-            return;
-        }
         let mut waiting = Vec::new();
         match receive(&mut core, inbox, more, least) {
             Some(first) => waiting.push(first),
@@ -65,6 +61,10 @@ fn more_leavers(core: &mut Core) -> bool {
         tracing::error!(%error, "the directory changed, and its leavers could not be ended yet");
         false
     })
+}
+
+fn ends(error: &EngineError) {
+    tracing::error!(%error, "the disk failed under the database, so the engine ends: start jitney anew");
 }
 
 /// Waits for the next message, at most until the next row falls due, and then for `least`. `None` at the time-out.

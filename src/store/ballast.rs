@@ -11,32 +11,43 @@ use super::StoreError;
 const SIZE: u64 = 4 * 1024 * 1024;
 const CHUNK: usize = 64 * 1024;
 
+/// Room on the database's disk that is held for the day when the disk is full.
+pub trait Ballast: std::fmt::Debug + Send {
+    /// Whether all of it is held.
+    fn is_whole(&self) -> bool;
+
+    /// Gives the room back.
+    ///
+    /// # Errors
+    /// When it can't be given back. That there is none is no error.
+    fn release(&self) -> Result<(), StoreError>;
+
+    /// Takes the room again, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::DiskFull`] when there is none, or when the disk fails.
+    fn restore(&self) -> Result<(), StoreError>;
+}
+
 /// The file, there or not.
 #[derive(Debug)]
-pub(super) struct Ballast {
+pub(super) struct BallastFile {
     path: PathBuf,
 }
 
-impl Ballast {
-    pub(super) const fn new(path: PathBuf) -> Self {
-        Self { path }
-    }
-
-    /// Whether all of it is there.
-    pub(super) fn is_whole(&self) -> bool {
+impl Ballast for BallastFile {
+    fn is_whole(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|file| file.len() == SIZE)
     }
 
-    /// Gives its room back.
-    pub(super) fn release(&self) -> Result<(), StoreError> {
+    fn release(&self) -> Result<(), StoreError> {
         match fs::remove_file(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::file(&self.path, error)),
             Ok(()) | Err(_) => Ok(()),
         }
     }
 
-    /// Takes the room again, all of it or nothing.
-    pub(super) fn restore(&self) -> Result<(), StoreError> {
+    fn restore(&self) -> Result<(), StoreError> {
         if self.is_whole() {
             return Ok(());
         }
@@ -44,6 +55,12 @@ impl Ballast {
             let _ = fs::remove_file(&self.path);
             StoreError::file(&self.path, error)
         })
+    }
+}
+
+impl BallastFile {
+    pub(super) const fn new(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// Writes bytes that no file system compresses away or leaves out.

@@ -27,8 +27,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use ballast::Ballast;
+use ballast::BallastFile;
 
+pub use ballast::Ballast;
 pub use error::StoreError;
 pub use outbox::{Choice, DueWork};
 pub use reader::Reader;
@@ -47,9 +48,9 @@ pub struct Store {
 /// What a database in a file has besides.
 #[derive(Debug)]
 struct OnDisk {
-    ballast: Ballast,
+    ballast: Box<dyn Ballast>,
     small: Option<SmallDisk>,
-    _lock: InstanceLock,
+    _lock: Option<InstanceLock>,
 }
 
 /// Holds the instance lock.
@@ -70,13 +71,38 @@ impl Store {
     /// # Errors
     /// Another instance runs, the file is not ours or newer than we know, or the disk fails.
     pub fn open(path: &Path, fresh_id: &str) -> Result<Self, StoreError> {
-        let lock = open::lock(path)?;
-        let ballast = Ballast::new(open::beside(path, ".ballast"));
-        let conn = match open::writer(path, fresh_id) {
+        let lock = InstanceLock(open::lock(path)?);
+        let ballast = BallastFile::new(open::beside(path, ".ballast"));
+        Self::over(path, &open::connect, Box::new(ballast), Some(lock), fresh_id)
+    }
+
+    /// The same over connections and a ballast of the caller's, without a lock: for tests that keep SQLite's files
+    /// on a disk of their own and cut its power. Settings and migrations are those of [`open`](Self::open).
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and what `connect` says.
+    pub fn open_over(
+        path: &Path,
+        connect: &dyn Fn(&Path) -> Result<Connection, StoreError>,
+        ballast: Box<dyn Ballast>,
+        fresh_id: &str,
+    ) -> Result<Self, StoreError> {
+        Self::over(path, connect, ballast, None, fresh_id)
+    }
+
+    fn over(
+        path: &Path,
+        connect: &dyn Fn(&Path) -> Result<Connection, StoreError>,
+        ballast: Box<dyn Ballast>,
+        lock: Option<InstanceLock>,
+        fresh_id: &str,
+    ) -> Result<Self, StoreError> {
+        let writer = || open::writer(connect(path)?, path, fresh_id);
+        let conn = match writer() {
             // A full disk lacks room even for the files that SQLite keeps beside the database, and says either.
             Err(StoreError::DiskFull | StoreError::Io(_)) if ballast.is_whole() => {
                 ballast.release()?;
-                open::writer(path, fresh_id)?
+                writer()?
             }
             other => other?,
         };
@@ -84,7 +110,7 @@ impl Store {
             Ok(()) | Err(StoreError::DiskFull) => {}
             Err(error) => return Err(error),
         }
-        Ok(Self { conn, on_disk: Some(OnDisk { ballast, small: None, _lock: InstanceLock(lock) }) })
+        Ok(Self { conn, on_disk: Some(OnDisk { ballast, small: None, _lock: lock }) })
     }
 
     /// A database that lives and dies with the process: for simulations and tests.

@@ -50,21 +50,42 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// Opens the file for writing, making it when it is not there, and brings it up to date.
-pub(super) fn writer(path: &Path, fresh_id: &str) -> Result<Connection, StoreError> {
+/// Opens the file for writing, making it when it is not there.
+pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::AlreadyExists => check_header(path)?,
         Err(error) => return Err(StoreError::file(path, error)),
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut conn = Connection::open_with_flags(path, flags)?;
+    Ok(Connection::open_with_flags(path, flags)?)
+}
+
+/// Settles the connection that is to write, and brings the database up to date.
+pub(super) fn writer(mut conn: Connection, path: &Path, fresh_id: &str) -> Result<Connection, StoreError> {
     let format = format_of(&conn, path)?;
     // Nothing is written before the file is known to be ours, not even the journal mode.
-    conn.pragma_update(None, "journal_mode", "WAL")?;
+    begin_wal(&conn)?;
     settle(&conn)?;
     migrate(&mut conn, format, fresh_id)?;
     Ok(conn)
+}
+
+/// Begins the write-ahead log. Without it a power cut may take back the last commit, though it was synced; and SQLite
+/// goes on without it where it can't have it.
+fn begin_wal(conn: &Connection) -> Result<(), StoreError> {
+    let mut sql = conn.prepare("PRAGMA journal_mode = WAL")?;
+    let mut rows = sql.query([])?;
+    let mut mode = String::new();
+    // To its end: the change is committed after the one row, and an error then would go unheard.
+    while let Some(row) = rows.next()? {
+        mode = row.get(0)?;
+    }
+    if mode == "wal" {
+        Ok(())
+    } else {
+        Err(StoreError::Io(format!("its write-ahead log could not be begun, the journal is still `{mode}`")))
+    }
 }
 
 /// Opens an existing file for reading alone, beside a writer that may run.

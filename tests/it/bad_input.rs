@@ -166,3 +166,16 @@ fn a_target_with_open_access_can_not_be_left_out() {
     let said = serve_refuses(&folder, &TOKENS);
     says(&said, &["open grants hold access", "put [targets.legacy-wiki] back"]);
 }
+
+#[test]
+fn who_left_while_nothing_ran_keeps_nothing() {
+    let folder = set_up("left-meanwhile");
+    let mut room = EngineRoom::open(&folder);
+    let request = room.grant("ann", "wiki/read");
+    drop(room);
+    folder.edit("people.toml", "name       = \"Ann\"", "name       = \"Ann\"\nactive     = false");
+    let mut room = EngineRoom::open(&folder);
+    assert!(room.wait(Span::secs(1)));
+    room.work();
+    assert_eq!(room.state(request), StateWord::Revoked);
+}

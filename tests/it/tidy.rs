@@ -394,6 +394,16 @@ fn the_lints_stay_on() {
     }
 }
 
+/// SQLite's interface for file systems is C: the simulation's disk is behind it, and nothing else.
+#[test]
+fn unsafe_code_has_one_place() {
+    let marks = [concat!("allow(uns", "afe_code"), concat!("expect(uns", "afe_code")];
+    let sources = sources(&["src", "tests", "benches"]);
+    let with = sources.iter().filter(|source| marks.iter().any(|mark| source.text.contains(mark)));
+    let places: Vec<&str> = with.map(|source| source.path.as_str()).collect();
+    assert_eq!(places, ["tests/sim/disk/vfs.rs"]);
+}
+
 #[test]
 fn the_readme_keeps_its_word() {
     let readme = read("README.md");

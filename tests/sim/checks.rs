@@ -52,6 +52,7 @@ pub fn always(sim: &mut Sim) -> Checked {
         bounds_are_kept(request)?;
         pending_extensions_need_no_target(request)?;
     }
+    leavers_keep_nothing(sim, &requests)?;
     one_grant_a_person_and_role(&requests)
 }
 
@@ -77,6 +78,7 @@ pub fn at_rest(sim: &mut Sim) -> Checked {
     let core = sim.core.as_mut().unwrap();
     let status = core.status().unwrap();
     ensure("nothing_is_owed_at_rest", status.ready == 0 && status.in_flight == 0, || format!("{status:?}"))?;
+    ensure("there_is_room_at_rest", status.refusing.is_none(), || format!("{status:?}"))?;
     for (id, request) in &requests {
         let Some(dossier) = core.dossier(*id).unwrap() else { continue };
         if dossier.request != *request {
@@ -169,9 +171,11 @@ fn no_access_outlives_its_end(sim: &Sim, request: &Request, now: Timestamp) -> C
     let (State::Active { .. }, Some(times)) = (&request.state, request.times) else { return Ok(()) };
     let Some(since) = sim.active_since.get(&request.id) else { return Ok(()) };
     let long = times.expires_at.since(times.active_at.unwrap_or(times.provisioning_at));
-    ensure("no_access_outlives_its_end", now.since(*since) <= long + SLACK + LOST_IN_A_CRASH.times(6), || {
-        format!("{} was given {} and has had {}", request.id, long.words(), now.since(*since).words())
-    })
+    ensure(
+        "no_access_outlives_its_end",
+        now.since(*since) <= long + SLACK + LOST_IN_A_CRASH.times(6) + sim.down,
+        || format!("{} was given {} and has had {}", request.id, long.words(), now.since(*since).words()),
+    )
 }
 
 fn standing_access_is_left_alone(sim: &Sim) -> Checked {
@@ -245,6 +249,27 @@ fn pending_extensions_need_no_target(request: &Request) -> Checked {
     ensure("an_extension_is_a_decision_not_a_grant", !extension || request.steps.is_empty(), || {
         request.id.to_string()
     })
+}
+
+/// Nothing of theirs goes on, from the first look at the directory on.
+fn leavers_keep_nothing(sim: &Sim, requests: &BTreeMap<jitney::ids::RequestId, Request>) -> Checked {
+    if sim.just_started {
+        return Ok(());
+    }
+    let left = |request: &Request| sim.people.iter().any(|p| p.id == request.requester.id && !p.active);
+    for request in requests.values().filter(|request| left(request)) {
+        let goes_on = match request.state {
+            State::Pending(_) | State::Scheduled { .. } | State::Granting | State::Active { .. } => true,
+            State::Revoking { .. }
+            | State::Revoked { .. }
+            | State::Applied { .. }
+            | State::Denied { .. }
+            | State::Withdrawn { .. }
+            | State::Lapsed { .. } => false,
+        };
+        ensure("leavers_keep_nothing", !goes_on, || format!("{} is {:?}", request.id, request.state))?;
+    }
+    Ok(())
 }
 
 fn one_grant_a_person_and_role(requests: &BTreeMap<jitney::ids::RequestId, Request>) -> Checked {
