@@ -1,10 +1,16 @@
-//! The people of the benchmarks: a company of ten thousand, and their managers.
+//! The people and policies of the benchmarks: a company of ten thousand, and their managers.
 
 use std::collections::BTreeMap;
 
 use jitney::ids::PersonId;
 use jitney::policy::{Employment, Person};
 
+/// What they may ask for: the example policies.
+pub(crate) const POLICIES: [(&str, &str); 3] = [
+    ("tiers.toml", include_str!("../../policies/tiers.toml")),
+    ("wiki.toml", include_str!("../../policies/wiki.toml")),
+    ("reports.toml", include_str!("../../policies/reports.toml")),
+];
 /// Who asks.
 pub(crate) const PEOPLE: u64 = 10_000;
 /// Who agrees: one for each hundred.

@@ -22,12 +22,15 @@ pub(crate) enum Seen {
     Gone,
 }
 
+/// Who waits for what.
+type Waiting = BTreeMap<(RequestId, Seen), oneshot::Sender<()>>;
+
 /// The engine, watched.
 #[derive(Clone)]
 pub(crate) struct WatchedDesk {
     engine: EngineHandle,
     pub(crate) gone: Moments,
-    waiting: Arc<Mutex<BTreeMap<(RequestId, Seen), oneshot::Sender<()>>>>,
+    waiting: Arc<Mutex<Waiting>>,
 }
 
 impl WatchedDesk {

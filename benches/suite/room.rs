@@ -9,7 +9,6 @@ use jitney::credentials::{Sealer, SealingKey};
 use jitney::engine::{self, Core, EngineHandle, Parts};
 use jitney::lifecycle::Lifecycle;
 use jitney::outbox::Outbox;
-use jitney::playground::world::POLICIES;
 use jitney::policy::{self, People, PolicySet, SourceFile};
 use jitney::store::Store;
 use jitney::targets::Targets;
@@ -18,9 +17,10 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use tokio::sync::oneshot;
 
+use super::company::{self, POLICIES};
 use super::desk::{FarEdge, WatchedDesk};
 use super::null::{self, Moments, NullTarget};
-use super::{company, stock};
+use super::stock;
 
 /// What a call to Slack or Jira takes.
 const FAR: Duration = Duration::from_millis(100);

@@ -13,10 +13,10 @@ use anyhow::Context as _;
 use jitney::credentials::SealingKey;
 use jitney::playground::people::{ACCESS_CHANNEL, SECURITY_CHANNEL};
 use jitney::playground::slack::TEAM;
-use jitney::playground::world::POLICIES;
 use secrecy::ExposeSecret as _;
 
-use super::{company, null};
+use super::company::{self, POLICIES};
+use super::null;
 
 /// What is measured.
 pub(crate) const JITNEY: &str = env!("CARGO_BIN_EXE_jitney");
