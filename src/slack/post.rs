@@ -1,7 +1,7 @@
 //! Shows one message: posts it, updates it, or leaves it when it says the same already. A message whose posting was
 //! never answered is looked for before it is posted again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,8 @@ use crate::time::Span;
 
 /// Slack's own measure for a channel: one message a second, a few more at once.
 const PACE: Duration = Duration::from_secs(1);
+/// What an earlier process posted lands within this, or never will: Slack answers within seconds.
+const SETTLE: Span = Span::secs(5);
 /// Channels whose pace, and people whose direct channel, is remembered.
 const REMEMBERED_MOST: usize = 10_000;
 
@@ -31,6 +33,8 @@ pub struct Poster {
     settings: Arc<SlackSettings>,
     pace: Arc<Mutex<BTreeMap<String, Instant>>>,
     direct: Arc<Mutex<BTreeMap<SlackUserId, String>>>,
+    /// Messages that this process posted, or whose earlier posting it gave the time to land.
+    settled: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Why a message is not shown now.
@@ -43,7 +47,7 @@ enum Trouble {
 
 impl Poster {
     pub(super) fn new(web: Arc<Web>, settings: Arc<SlackSettings>) -> Self {
-        Self { web, settings, pace: Arc::default(), direct: Arc::default() }
+        Self { web, settings, pace: Arc::default(), direct: Arc::default(), settled: Arc::default() }
     }
 
     /// Makes the message say what the request says now.
@@ -122,6 +126,11 @@ impl Poster {
                         return Ok(message);
                     }
                 }
+                // Not there yet, perhaps: posted now, it would stand twice.
+                Ok(None) if self.is_first_look(&mark).await => {
+                    let error = "an earlier posting may still land".to_owned();
+                    return Err(Trouble::Later { error, after: Some(SETTLE) });
+                }
                 Ok(None) => {}
                 // A rare double is better than a message that is never shown.
                 Err(CallError::Refused { code, .. }) => {
@@ -132,7 +141,17 @@ impl Poster {
                 }
             }
         }
+        self.is_first_look(&mark).await;
         self.post(&channel, thread.as_deref(), &mark, rendered).await
+    }
+
+    /// Whether this process neither posted this message nor waited for it yet; from now on it did.
+    async fn is_first_look(&self, mark: &str) -> bool {
+        let mut settled = self.settled.lock().await;
+        if settled.len() >= REMEMBERED_MOST {
+            settled.clear();
+        }
+        settled.insert(mark.to_owned())
     }
 
     async fn post(
