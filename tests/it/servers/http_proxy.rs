@@ -40,6 +40,8 @@ pub(crate) enum Fate {
 pub(crate) trait Middle: Send + Sync + 'static {
     /// Decides about a request.
     fn fate(&self, request: &Parts, body: &Bytes) -> Fate;
+    /// Sees a request before it goes to the server, and may change it.
+    fn passed(&self, _request: &mut Parts) {}
     /// Sees the answer of the server before it goes on, and may change it.
     fn answered(&self, _request: &Parts, _answer: &mut Answer) {}
 }
@@ -115,7 +117,9 @@ async fn exchange(
         middle.answered(&parts, &mut answer);
         return Ok(answer);
     }
-    let mut answer = forward(&parts, body, to, client).await;
+    let mut onward = parts.clone();
+    middle.passed(&mut onward);
+    let mut answer = forward(&onward, body, to, client).await;
     middle.answered(&parts, &mut answer);
     match fate {
         Fate::PassUnheard => Err(Broken),

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use bytes::Bytes;
@@ -122,7 +123,9 @@ pub(crate) fn user_id(login: &str) -> String {
 fn seed_of(logins: &[String]) -> Value {
     let users = logins.iter().map(|login| json!({ "okta_id": user_id(login), "login": login }));
     json!({
-        "tokens": { TOKEN: { "login": "admin@example.com", "scopes": [] } },
+        "tokens": (0..INNER_TOKENS)
+            .map(|n| (inner_token(n), json!({ "login": "admin@example.com", "scopes": [] })))
+            .collect::<serde_json::Map<_, _>>(),
         "okta": { "users": users.collect::<Vec<_>>() },
     })
 }
@@ -257,9 +260,18 @@ impl FrontMiddle {
     }
 }
 
+/// The emulator serves 5000 calls of one token, and then none for an hour: it is called with as many tokens as a long
+/// run may need, one after the other. What Okta itself allows is what [`StandIn::answered`] says.
+const INNER_TOKENS: usize = 200;
+
+fn inner_token(number: usize) -> String {
+    format!("inner-{number}")
+}
+
 /// What the emulator lacks.
 #[derive(Debug, Default)]
 struct StandIn {
+    passed: AtomicUsize,
     signed_out: Mutex<Vec<String>>,
     apps: Mutex<Vec<Arc<TokenOffice>>>,
 }
@@ -287,6 +299,12 @@ impl Middle for StandIn {
             ("GET", ["groups", "rules"]) => Fate::Answer(answer(200, &[], &json!([]))),
             _ => Fate::Pass,
         }
+    }
+
+    fn passed(&self, request: &mut Parts) {
+        let number = self.passed.fetch_add(1, Ordering::Relaxed) % INNER_TOKENS;
+        let shown = format!("Bearer {}", inner_token(number)).parse().unwrap();
+        request.headers.insert("authorization", shown);
     }
 
     fn answered(&self, _request: &Parts, answer: &mut Answer) {
