@@ -320,7 +320,15 @@ impl Reading<'_> {
     }
 
     fn reason(&self) -> Option<String> {
-        let pieces = self.why.iter().filter(|range| !range.is_empty()).map(|range| {
+        // Clauses that follow each other stay as they were typed.
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for range in self.why.iter().filter(|range| !range.is_empty()) {
+            match runs.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                Some(_) | None => runs.push(range.clone()),
+            }
+        }
+        let pieces = runs.iter().map(|range| {
             self.slice(range).trim_matches(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '-'))
         });
         let pieces: Vec<&str> = pieces.filter(|piece| !piece.is_empty()).collect();

@@ -108,6 +108,13 @@ const PHRASINGS: [(&str, &str, &str, &str, &str); 59] = [
     ("2 hours of wiki read, need to fix a page, INC-42", "wiki/read", "2h", "need to fix a page", "INC-42"),
     ("billing/read", "billing/read", "", "", ""),
     ("billing/write for 1h because the import failed", "billing/write", "1h", "the import failed", ""),
+    (
+        "billing/read for 2h because I fix it for the 1. time, at last",
+        "billing/read",
+        "2h",
+        "I fix it for the 1. time, at last",
+        "",
+    ),
     ("Billing database · Read only for 30m", "billing/read", "30m", "", ""),
     ("billing", "billing/read billing/write billing/admin", "", "", ""),
     (
