@@ -103,7 +103,7 @@ fn offered(policies: &PolicySet, who: &str, wish: &[String]) -> Vec<String> {
 
 /// What was typed; the role that comes first and those that fit besides, by power; for how long, why, and which
 /// ticket. Who writes a role's exact name gets that role, with the reason when they may not have it.
-const PHRASINGS: [(&str, &str, &str, &str, &str); 59] = [
+const PHRASINGS: [(&str, &str, &str, &str, &str); 60] = [
     ("read billing prod for 2h because INC-42", "billing/read billing/write", "2h", "INC-42", "INC-42"),
     ("2 hours of wiki read, need to fix a page, INC-42", "wiki/read", "2h", "need to fix a page", "INC-42"),
     ("billing/read", "billing/read", "", "", ""),
