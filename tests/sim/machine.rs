@@ -41,6 +41,8 @@ pub struct Machine {
     /// Whether the database is searched at the next start. What is broken stays so: a seed is searched at its last
     /// start alone, which is quicker.
     pub is_to_be_searched: bool,
+    /// The power goes at the first call that a process makes which took the database up from another.
+    pub is_cut_at_a_resumed_call: bool,
     /// Power cuts, kills and errors that are still to come.
     ends_left: u32,
     tuning: Tuning,
@@ -91,6 +93,7 @@ impl Machine {
             disk: Disk::new(image),
             ledger: Ledger::default(),
             is_to_be_searched: true,
+            is_cut_at_a_resumed_call: false,
             ends_left: 0,
             counts: Counts::default(),
             tuning,

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::checks::{self, Violation};
 use super::defects::{Defect, Seen, Watched};
-use super::disk::Operation;
+use super::disk::{End, Operation};
 use super::ledger::is_for_a_full_disk;
 use super::machine::{Counts, Machine};
 use super::oracle::{Fate, Oracle, Place};
@@ -486,6 +486,12 @@ impl Sim {
         self.note(&format!("{effect} {op:?} {fate:?} {outcome:?}"));
         let epoch = self.epoch;
         self.at(now + after, Planned::Settle { row, effect, outcome, epoch });
+        if let Some(machine) = &mut self.machine
+            && epoch > 0
+            && std::mem::take(&mut machine.is_cut_at_a_resumed_call)
+        {
+            machine.disk.end_by(End::PowerCut);
+        }
         Ok(())
     }
 

@@ -123,6 +123,23 @@ fn a_process_killed_at_any_operation_changes_no_end() {
     println!("{played} scenarios with a process that is killed");
 }
 
+/// What a killed process had written and not synced is found by the next one, and may still be lost.
+#[test]
+fn nothing_is_called_for_what_a_power_cut_may_still_take() {
+    let plain = right_end();
+    let syncs = (1..).zip(&plain.operations).filter(|(_, kind)| **kind == Operation::Sync);
+    for (operation, _) in syncs {
+        let mut machine = Machine::steady(Losses::Everything);
+        machine.disk.plan(operation, Fault::Killed);
+        machine.is_cut_at_a_resumed_call = true;
+        let end = Sim::new(StdRng::seed_from_u64(1), None, Plot::Scenario, 0.0, Some(machine)).play();
+        match end {
+            Ok(report) => assert_eq!(report.ends, plain.ends, "killed at sync {operation}"),
+            Err(v) => panic!("killed at sync {operation} it breaks {}: {}", v.invariant, v.detail),
+        }
+    }
+}
+
 #[test]
 fn an_error_at_any_operation_changes_no_end() {
     let plain = right_end();
