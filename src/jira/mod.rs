@@ -79,6 +79,8 @@ struct Memory {
     waited: BTreeSet<RequestId>,
     /// These had to be tried again: a comment that was given up may land late, so they are looked at once more.
     suspect: BTreeSet<RequestId>,
+    /// This process commented on these, or gave a comment of an earlier one the time to land.
+    settled: BTreeSet<RequestId>,
     /// Statuses that the workflow did not offer, told once.
     warned: BTreeSet<(RequestId, String)>,
 }
@@ -126,7 +128,11 @@ impl Ticketer {
         };
         let issue = match &dossier.issue {
             Some(issue) => issue.clone(),
-            None => self.open(owed, &dossier, engine).await?,
+            None => {
+                // Nobody comments on an issue before it is written down.
+                remember(&mut self.memory().settled, owed.request);
+                self.open(owed, &dossier, engine).await?
+            }
         };
         if dossier.comments.is_empty() {
             self.link(&dossier, &issue).await?;
@@ -240,6 +246,7 @@ impl Ticketer {
     ) -> Result<(), Pause> {
         let request = owed.request;
         let mut told = dossier.comments.clone();
+        let is_first_look = remember(&mut self.memory().settled, request);
         let suspect = self.memory().suspect.remove(&request);
         if owed.attempts > 0 {
             remember(&mut self.memory().suspect, request);
@@ -248,6 +255,10 @@ impl Ticketer {
             self.look_at_comments(request, issue, &mut told, engine).await?;
         }
         let untold: Vec<&Entry> = dossier.entries.iter().filter(|e| !told.contains_key(&e.id)).collect();
+        if owed.attempts > 0 && is_first_look && !untold.is_empty() {
+            let error = "a comment of an earlier process may still land";
+            return Err(Pause { error: error.to_owned(), after: Some(self.settings.settle_wait) });
+        }
         for batch in render::batches(&untold) {
             let comment = self.client.comment(issue, &render::comment(&batch)).await;
             let comment = comment.map_err(|trouble| self.after_doubt(trouble))?;
