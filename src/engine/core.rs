@@ -439,14 +439,13 @@ fn claim(tx: &mut Tx<'_>, claims: &mut Claims, now: Timestamp, most: usize) -> R
 /// The last committed now, and the calls that an earlier process left owed.
 fn take_up(store: &mut Store) -> Result<(Timestamp, BTreeSet<EffectId>), StoreError> {
     let mut tx = store.begin()?;
-    // A millisecond later: SQLite writes nothing for a value that is the same, and what is not written is not synced.
-    let last = tx.last_now()? + Span::millis(1);
+    let last = tx.last_now()?;
     let owed = tx.owed_calls()?;
     // An earlier process may have tried what is owed, and told nobody: the edges then look before they post.
     tx.count_as_tried()?;
-    // An earlier process may have ended between writing its last commit and syncing it. A commit of our own brings
-    // both to the disk, before anything that was found here is acted upon.
-    tx.set_last_now(last)?;
+    // An earlier process may have ended between writing its last commit and syncing it: that comes to the disk before
+    // anything that was found here is acted upon.
+    tx.sync_anyway()?;
     tx.commit()?;
     Ok((last, owed))
 }
