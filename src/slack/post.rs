@@ -11,7 +11,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
 use super::settings::SlackSettings;
-use super::views::{Rendered, Where, marker, render};
+use super::views::{Rendered, Where, marker, render, render_if_posted};
 use super::web::{CallError, Posted, Web, metadata};
 use crate::engine::{Completion, Dossier, EngineHandle, Owed, SlackMessage};
 use crate::ids::{PersonId, SlackUserId};
@@ -45,6 +45,13 @@ enum Trouble {
     Nobody(String),
 }
 
+/// Where a message stands, or would.
+struct Place {
+    channel: String,
+    /// The card below which it stands.
+    thread: Option<String>,
+}
+
 impl Poster {
     pub(super) fn new(web: Arc<Web>, settings: Arc<SlackSettings>) -> Self {
         Self { web, settings, pace: Arc::default(), direct: Arc::default(), settled: Arc::default() }
@@ -73,11 +80,16 @@ impl Poster {
             return shown(None, 0);
         };
         let people = engine.people();
-        let Some(rendered) = render(&dossier, &people, view, self.settings.ticket_url.as_deref()) else {
-            return shown(None, dossier.revision);
+        let tickets = self.settings.ticket_url.as_deref();
+        let sent = match render(&dossier, &people, view, tickets) {
+            Some(rendered) => self.send(owed, &dossier, &people, view, &rendered).await.map(Some),
+            None => match render_if_posted(&dossier, &people, view, tickets) {
+                Some(rendered) => self.bring_up_to_date(owed, &dossier, &people, view, &rendered).await,
+                None => Ok(None),
+            },
         };
-        match self.send(owed, &dossier, &people, view, &rendered).await {
-            Ok(message) => shown(Some(message), dossier.revision),
+        match sent {
+            Ok(message) => shown(message, dossier.revision),
             Err(Trouble::Nobody(why)) => {
                 tracing::warn!(request = %owed.request, mark = marker(owed.request, view), why, "nobody to show this to");
                 shown(None, dossier.revision)
@@ -107,42 +119,78 @@ impl Poster {
             }
             tracing::warn!(request = %owed.request, mark, "the message is gone from Slack; posting it anew");
         }
-        let channel = self.channel(people, &rendered.channel).await?;
-        let thread = match rendered.thread_of {
-            None => None,
-            Some(parent) => match dossier.messages.get(&parent) {
-                Some(card) => Some(card.ts.clone()),
-                None => {
-                    let error = "the card is not posted yet".to_owned();
-                    return Err(Trouble::Later { error, after: Some(Span::secs(1)) });
-                }
-            },
-        };
-        if owed.attempts > 0 && stored.is_none() {
-            let since = dossier.request.submitted_at.seconds().saturating_sub(60);
-            match self.web.find_marked(&channel, thread.as_deref(), since, &mark).await {
-                Ok(Some(found)) => {
-                    if let Some(message) = self.update(&found, rendered).await? {
-                        return Ok(message);
-                    }
-                }
-                // Not there yet, perhaps: posted now, it would stand twice.
-                Ok(None) if self.is_first_look(&mark).await => {
-                    let error = "an earlier posting may still land".to_owned();
-                    return Err(Trouble::Later { error, after: Some(SETTLE) });
-                }
-                Ok(None) => {}
-                // A rare double is better than a message that is never shown.
-                Err(CallError::Refused { code, .. }) => {
-                    tracing::warn!(request = %owed.request, code, "can't look for an earlier posting; give the bot the history scopes");
-                }
-                Err(error @ (CallError::RateLimited { .. } | CallError::Unknown(_))) => {
-                    return Err(trouble(&mark, error));
-                }
-            }
+        let place = self.place(dossier, people, rendered).await?;
+        if let Some(found) = self.posted_earlier(owed, dossier, view, &place).await?
+            && let Some(message) = self.update(&found, rendered).await?
+        {
+            return Ok(message);
         }
         self.is_first_look(&mark).await;
-        self.post(&channel, thread.as_deref(), &mark, rendered).await
+        self.post(&place, &mark, rendered).await
+    }
+
+    /// Nothing is to be said any more; what an earlier process may have posted must not say what is no longer true.
+    async fn bring_up_to_date(
+        &self,
+        owed: &Owed,
+        dossier: &Dossier,
+        people: &People,
+        view: View,
+        rendered: &Rendered,
+    ) -> Result<Option<SlackMessage>, Trouble> {
+        if owed.attempts == 0 {
+            return Ok(None);
+        }
+        let place = self.place(dossier, people, rendered).await?;
+        match self.posted_earlier(owed, dossier, view, &place).await? {
+            Some(found) => self.update(&found, rendered).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn place(&self, dossier: &Dossier, people: &People, rendered: &Rendered) -> Result<Place, Trouble> {
+        let channel = self.channel(people, &rendered.channel).await?;
+        let thread = match rendered.thread_of.map(|parent| dossier.messages.get(&parent)) {
+            None => None,
+            Some(Some(card)) => Some(card.ts.clone()),
+            Some(None) => {
+                let error = "the card is not posted yet".to_owned();
+                return Err(Trouble::Later { error, after: Some(Span::secs(1)) });
+            }
+        };
+        Ok(Place { channel, thread })
+    }
+
+    /// The message, if it was posted and Slack's answer was lost.
+    async fn posted_earlier(
+        &self,
+        owed: &Owed,
+        dossier: &Dossier,
+        view: View,
+        place: &Place,
+    ) -> Result<Option<Posted>, Trouble> {
+        if owed.attempts == 0 || dossier.messages.contains_key(&view) {
+            return Ok(None);
+        }
+        let mark = marker(owed.request, view);
+        let since = dossier.request.submitted_at.seconds().saturating_sub(60);
+        match self.web.find_marked(&place.channel, place.thread.as_deref(), since, &mark).await {
+            Ok(Some(found)) => Ok(Some(found)),
+            // Not there yet, perhaps: posted now, it would stand twice.
+            Ok(None) if self.is_first_look(&mark).await => {
+                let error = "an earlier posting may still land".to_owned();
+                Err(Trouble::Later { error, after: Some(SETTLE) })
+            }
+            Ok(None) => Ok(None),
+            // A rare double is better than a message that is never shown.
+            Err(CallError::Refused { code, .. }) => {
+                tracing::warn!(request = %owed.request, code, "can't look for an earlier posting; give the bot the history scopes");
+                Ok(None)
+            }
+            Err(error @ (CallError::RateLimited { .. } | CallError::Unknown(_))) => {
+                Err(trouble(&mark, error))
+            }
+        }
     }
 
     /// Whether this process neither posted this message nor waited for it yet; from now on it did.
@@ -154,24 +202,18 @@ impl Poster {
         settled.insert(mark.to_owned())
     }
 
-    async fn post(
-        &self,
-        channel: &str,
-        thread: Option<&str>,
-        mark: &str,
-        rendered: &Rendered,
-    ) -> Result<SlackMessage, Trouble> {
-        self.wait_for_turn(channel).await;
+    async fn post(&self, place: &Place, mark: &str, rendered: &Rendered) -> Result<SlackMessage, Trouble> {
+        self.wait_for_turn(&place.channel).await;
         let mut message = json!({
-            "channel": channel,
+            "channel": place.channel,
             "text": rendered.text,
             "blocks": rendered.blocks,
             "unfurl_links": false,
             "unfurl_media": false,
             "metadata": metadata(mark),
         });
-        if let (Some(thread), Some(fields)) = (thread, message.as_object_mut()) {
-            fields.insert("thread_ts".to_owned(), Value::from(thread));
+        if let (Some(thread), Some(fields)) = (&place.thread, message.as_object_mut()) {
+            fields.insert("thread_ts".to_owned(), Value::from(thread.as_str()));
         }
         let posted = self.web.post_message(&message).await.map_err(|e| trouble(mark, e))?;
         Ok(shown_as(posted, rendered))

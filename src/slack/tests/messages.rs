@@ -5,7 +5,7 @@ use serde_json::json;
 use super::stage::{NOW, R1042, Stage, active};
 use crate::engine::scripted::Script;
 use crate::engine::{Completion, Owed, SlackMessage};
-use crate::lifecycle::{Actor, Effect, Entry, State, View, What};
+use crate::lifecycle::{Actor, DmKind, Effect, Entry, State, View, What};
 use crate::slack::Poster;
 use crate::time::Span;
 
@@ -88,6 +88,38 @@ async fn a_posting_without_an_answer_is_looked_for_before_it_is_repeated() {
     assert!(calls[0].body.as_str().unwrap().contains("include_all_metadata=true"));
     assert_eq!(calls[1].method, "chat.update");
     assert_eq!(calls.len(), 2);
+}
+
+#[tokio::test]
+async fn what_was_posted_and_is_not_wanted_any_more_is_brought_up_to_date() {
+    let (mut stage, poster) = theatre().await;
+    stage.slack.answer(|method| {
+        let found = json!([{"ts": "9.0", "metadata": {
+            "event_type": "jitney_view", "event_payload": {"id": "R1042:dm_warning:1"}}}]);
+        (method == "conversations.history").then(|| (200, None, json!({"ok": true, "messages": found})))
+    });
+    stage.script.lock().unwrap().dossier.as_mut().unwrap().request.state = State::Lapsed { at: NOW };
+    let warning = View::Dm { kind: DmKind::Warning, number: 1 };
+    assert!(matches!(show(&stage, &poster, warning, 0).await, Completion::Shown { message: None, .. }));
+    assert_eq!(stage.calls(), [], "it was never tried");
+
+    assert_eq!(shown(show(&stage, &poster, warning, 1).await).ts, "9.0");
+    let methods: Vec<String> = stage.calls().into_iter().map(|call| call.method).collect();
+    assert_eq!(methods, ["conversations.open", "conversations.history", "chat.update"]);
+}
+
+#[tokio::test]
+async fn what_is_not_wanted_any_more_is_waited_for_once() {
+    let (stage, poster) = theatre().await;
+    stage.slack.answer(|method| {
+        (method == "conversations.history").then(|| (200, None, json!({"ok": true, "messages": []})))
+    });
+    stage.script.lock().unwrap().dossier.as_mut().unwrap().request.state = State::Lapsed { at: NOW };
+    let warning = View::Dm { kind: DmKind::Warning, number: 1 };
+    let first = show(&stage, &poster, warning, 1).await;
+    assert!(matches!(first, Completion::Later { after: Some(_), .. }), "{first:?}");
+    let then = show(&stage, &poster, warning, 2).await;
+    assert!(matches!(then, Completion::Shown { message: None, .. }), "{then:?}");
 }
 
 #[tokio::test]

@@ -44,14 +44,27 @@ pub enum Where {
 /// What the message says now; none when there is nothing to say.
 #[must_use]
 pub fn render(dossier: &Dossier, people: &People, view: View, ticket_url: Option<&str>) -> Option<Rendered> {
-    let scene = Scene { dossier, people, ticket_url, posted: dossier.messages.contains_key(&view) };
+    stage(&Scene { dossier, people, ticket_url, posted: dossier.messages.contains_key(&view) }, view)
+}
+
+/// What the message says now if it stands in Slack, though nothing is known of its posting.
+pub(super) fn render_if_posted(
+    dossier: &Dossier,
+    people: &People,
+    view: View,
+    ticket_url: Option<&str>,
+) -> Option<Rendered> {
+    stage(&Scene { dossier, people, ticket_url, posted: true }, view)
+}
+
+fn stage(scene: &Scene<'_>, view: View) -> Option<Rendered> {
     let mut rendered = match view {
-        View::Card => Some(channel::card(&scene)),
-        View::Approval { stage } => channel::approval(&scene, stage),
-        View::Log => channel::log(&scene),
-        View::Nudge { kind, number } => channel::nudge(&scene, kind, number),
-        View::Dm { kind, number } => direct::message(&scene, kind, number),
-        View::Security => security::message(&scene),
+        View::Card => Some(channel::card(scene)),
+        View::Approval { stage } => channel::approval(scene, stage),
+        View::Log => channel::log(scene),
+        View::Nudge { kind, number } => channel::nudge(scene, kind, number),
+        View::Dm { kind, number } => direct::message(scene, kind, number),
+        View::Security => security::message(scene),
     }?;
     rendered.text = cut_mrkdwn(&words::aloud(&rendered.text), TEXT_MOST);
     rendered.blocks.truncate(MESSAGE_BLOCKS_MOST);
