@@ -101,15 +101,7 @@ fn mark_of(metadata: &fs::Metadata) -> Mark {
 /// Every issue, in the file's order.
 pub fn parse_people(file: &str, text: &str) -> Result<Vec<Person>, Vec<DirectoryIssue>> {
     let mut reader = Reader { file, text, issues: Vec::new() };
-    let (root, broken) = DeTable::parse_recoverable(text);
-    for error in broken {
-        reader.note(error.span().unwrap_or(0..0), error.message());
-    }
-    if !reader.issues.is_empty() {
-        return Err(reader.issues);
-    }
-    let tables = reader.tables(root);
-    let people: Vec<_> = tables.into_iter().filter_map(|table| reader.person(table)).collect();
+    let people = in_pieces(text).unwrap_or_else(|| reader.people());
     reader.check_lengths(&people);
     reader.check_one_each(&people);
     reader.check_managers(&people);
@@ -129,7 +121,77 @@ struct Reader<'t> {
     issues: Vec<DirectoryIssue>,
 }
 
+/// A large file is read in as many pieces as there are processors, at most these.
+const PIECES_MOST: usize = 4;
+/// Below that, a thread costs more than it brings.
+const PIECE_LEAST: usize = 128 * 1024;
+const HEADER: &str = "\n[[people]]\n";
+
+/// Reads a large file in pieces, each of whole tables, side by side: this is most of the time of a start. None when it is
+/// small, or when anything in it is wrong: what is wrong is told of the whole. A header that stands inside a text of
+/// several lines cuts that text, which no piece then understands.
+fn in_pieces(text: &str) -> Option<Vec<Placed>> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let most = processors.min(PIECES_MOST).min(text.len() / PIECE_LEAST);
+    let head = text.find("[[people]]").and_then(|at| text.get(..at))?;
+    // A list that is begun in another way can't be gone on with by headers: only the whole shows that.
+    if most < 2 || head.contains('=') {
+        return None;
+    }
+    let pieces = cut(text, text.len().div_ceil(most));
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = pieces.iter().map(|piece| scope.spawn(|| whole_tables(piece))).collect();
+        let mut people = Vec::new();
+        let mut offset = 0;
+        let mut sound = true;
+        for (piece, thread) in pieces.iter().zip(threads) {
+            match thread.join() {
+                Ok(Some(read)) => people.extend(
+                    read.into_iter()
+                        .map(|(place, person)| (place.start + offset..place.end + offset, person)),
+                ),
+                Ok(None) | Err(_) => sound = false,
+            }
+            offset += piece.len();
+        }
+        (sound && people.len() <= PEOPLE_MOST).then_some(people)
+    })
+}
+
+/// Cuts before headers, into pieces of about this size.
+fn cut(text: &str, size: usize) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let from = rest.ceil_char_boundary(size.min(rest.len()));
+        let end = rest.get(from..).and_then(|tail| tail.find(HEADER)).map_or(rest.len(), |at| from + at + 1);
+        let (piece, tail) = rest.split_at(end);
+        pieces.push(piece);
+        rest = tail;
+    }
+    pieces
+}
+
+/// The people of one piece; none when anything is wrong with it.
+fn whole_tables(piece: &str) -> Option<Vec<Placed>> {
+    let mut reader = Reader { file: "", text: piece, issues: Vec::new() };
+    let people = reader.people();
+    reader.issues.is_empty().then_some(people)
+}
+
 impl<'t> Reader<'t> {
+    /// The people that are understood; none when it is no TOML.
+    fn people(&mut self) -> Vec<Placed> {
+        let (root, broken) = DeTable::parse_recoverable(self.text);
+        for error in broken {
+            self.note(error.span().unwrap_or(0..0), error.message());
+        }
+        if !self.issues.is_empty() {
+            return Vec::new();
+        }
+        self.tables(root).into_iter().filter_map(|table| self.person(table)).collect()
+    }
+
     /// The `[[people]]` tables; anything else at the top is an issue.
     fn tables(&mut self, root: Spanned<DeTable<'t>>) -> Vec<Spanned<DeValue<'t>>> {
         let mut tables = Vec::new();

@@ -92,6 +92,43 @@ fn each_mistake_is_told_at_its_place() {
     insta::assert_snapshot!("people_issues", told.join("\n"));
 }
 
+/// A file that is large enough to be read in pieces, side by side.
+fn large_file() -> String {
+    (0..6000)
+        .map(|n| {
+            format!(
+                "[[people]]\nid = \"p{n}@example.com\"\nname = \"Person {n}\"\nemployment = \"employee\"\n\
+                 department = \"Finance\"\nlocation = \"Lisbon\"\n\n"
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn a_large_file_is_read_whole_and_in_its_order() {
+    let people = parse_people("people.toml", &large_file()).unwrap();
+    let ids: Vec<String> = people.iter().map(|person| person.id.to_string()).collect();
+    let expected: Vec<String> = (0..6000).map(|n| format!("p{n}@example.com")).collect();
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn mistakes_in_a_large_file_are_told_at_their_places() {
+    let text = large_file();
+    // Each person takes seven lines.
+    for (wrong, line) in [
+        (text.replace("\"Person 5000\"", "5"), 5000 * 7 + 3),
+        (text.replace("p5000@example.com", "p3@example.com"), 5000 * 7 + 1),
+        (text.replace("Person 5000\"", "Person 5000"), 5000 * 7 + 3),
+        (format!("people = []\n{text}"), 2),
+        (format!("{text}[other]\n"), 6000 * 7 + 1),
+        (text.replace("\"Person 3000\"", "\"\"\"\n[[people]]\n\"\"\""), 3000 * 7 + 1),
+    ] {
+        let issues = parse_people("people.toml", &wrong).unwrap_err();
+        assert!(issues.iter().any(|issue| issue.line == line), "line {line}: {issues:?}");
+    }
+}
+
 #[test]
 fn a_file_that_does_not_change_stays_fresh_without_being_copied_each_time() {
     let scratch = Scratch::new();
