@@ -4,6 +4,7 @@
 //! |---|---|
 //! | a link ends, or can't be opened | back-off from 0.25 s, doubled up to 30 s, with jitter |
 //! | a link lived 10 s | the back-off starts anew |
+//! | a link was greeted | the back-off ends at 3 s |
 //! | `Retry-After` | not before that |
 //! | an error that asking again won't cure | said loudly once, asked again each 5 minutes |
 //! | `disconnect` that announces an end | a successor first; the old link is served until it closes |
@@ -14,6 +15,9 @@ use crate::time::Span;
 const FIRST: Span = Span::millis(250);
 /// The longest wait that the back-off leads to.
 const LONGEST: Span = Span::secs(30);
+/// The longest wait after a link that Slack had greeted: two links that break all the time stay below the 50
+/// connections a minute that Slack allows an app, and nobody is left alone for longer than their patience.
+const LONGEST_AFTER_GREETING: Span = Span::secs(3);
 /// A link that lived this long was a good one.
 const PROVEN: Span = Span::secs(10);
 /// The wait after an error that asking again won't cure.
@@ -91,7 +95,8 @@ pub struct LinkPlan {
 }
 
 impl LinkPlan {
-    /// Decides after a link was lost that had lived so long (zero when it never was). `jitter` is from 0 to 999.
+    /// Decides after a link was lost that had lived so long since Slack greeted it (zero when it never did). `jitter`
+    /// is from 0 to 999.
     pub fn after(&mut self, lost: &Lost, lived: Span, jitter: u32) -> Next {
         if lived >= PROVEN {
             self.failures = 0;
@@ -105,7 +110,8 @@ impl LinkPlan {
         if announces(lost) && lived >= PROVEN {
             return Next { wait: Span::ZERO, alarm: None };
         }
-        let wait = self.back_off(jitter);
+        let longest = if lived.is_zero() { LONGEST } else { LONGEST_AFTER_GREETING };
+        let wait = self.back_off(longest, jitter);
         let asked = match lost {
             Lost::RateLimited(Some(after)) => (*after).min(RETRY_AFTER_MOST),
             Lost::RateLimited(None) => LONGEST,
@@ -115,10 +121,10 @@ impl LinkPlan {
         Next { wait: wait.max(asked), alarm: None }
     }
 
-    fn back_off(&mut self, jitter: u32) -> Span {
+    fn back_off(&mut self, longest: Span, jitter: u32) -> Span {
         let doublings = self.failures.min(10);
         self.failures = self.failures.saturating_add(1);
-        let whole = FIRST.times(1 << doublings).min(LONGEST);
+        let whole = FIRST.times(1 << doublings).min(longest);
         let half = whole.as_millis() / 2;
         Span::millis(half + half * u64::from(jitter.min(999)) / 999)
     }
@@ -193,10 +199,28 @@ mod tests {
     fn accept_then_close_is_no_good_life() {
         let mut plan = LinkPlan::default();
         for _ in 0..6 {
-            plan.after(&ended(), Span::secs(9), 999);
+            plan.after(&ended(), NEVER, 999);
         }
-        assert_eq!(plan.after(&ended(), Span::secs(9), 999).wait, Span::secs(16));
+        assert_eq!(plan.after(&ended(), NEVER, 999).wait, Span::secs(16));
         assert_eq!(plan.after(&ended(), Span::secs(10), 999).wait, Span::millis(250));
+    }
+
+    #[test]
+    fn a_link_that_was_greeted_is_soon_there_again_and_slack_is_not_called_too_often() {
+        let mut plan = LinkPlan::default();
+        let second = Span::secs(1);
+        for _ in 0..20 {
+            plan.after(&ended(), second, 0);
+        }
+        // The shortest that jitter makes of it: two links that live a second each are opened 48 times a minute.
+        let wait = plan.after(&ended(), second, 0).wait;
+        assert_eq!(wait, Span::millis(1500));
+        assert!(2 * 60_000 / (second + wait).as_millis() < 50);
+        assert_eq!(
+            plan.after(&ended(), NEVER, 999).wait,
+            Span::secs(30),
+            "what was never greeted waits as before"
+        );
     }
 
     #[test]

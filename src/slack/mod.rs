@@ -1,6 +1,7 @@
 //! The Slack edge: a socket that people's clicks and commands come in by, and messages that say what stands. It
 //! parses and renders; what is decided is decided by the engine.
 
+mod acks;
 pub mod blocks;
 mod check;
 pub mod command;

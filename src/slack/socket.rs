@@ -4,17 +4,18 @@
 //! |---|---|
 //! | two links, each with its own plan ([`super::link_plan`]) | [`run`] |
 //! | an envelope is heard in its own task; a panic there costs that envelope's answer, not the link | `Link::take` |
-//! | acknowledged when its listener says so, bare after 2 s at the latest, on the link it came by | `acknowledge` |
+//! | an envelope is heard once, whatever it is delivered by and how often | [`super::acks`] |
+//! | acknowledged when its listener says so, bare after 2 s at the latest | [`super::acks`] |
+//! | what a link could not send any more goes over another | `Link::hand_over` |
 //! | a successor is opened before an announced end; the old link is served until it closes | `keep` |
 //! | no byte for 20 s: a ping; none for 30 s: the link is dead | `Link::serve` |
 //! | at the end: nothing new is read, what is in flight is acknowledged, then the links close | `Link::drain` |
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::{SinkExt, StreamExt};
-use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
@@ -23,6 +24,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
+pub use super::acks::Ack;
+use super::acks::{AckFrame, Acks, Exit};
 use super::envelope::{self, Envelope, Frame, Input};
 use super::link_plan::{Alarm, Farewell, LinkPlan, Lost};
 use super::web::{CallError, Web};
@@ -32,8 +35,6 @@ use crate::time::Span;
 const SLOTS: usize = 2;
 /// Links at once, with those that wait for their announced end. Slack allows ten.
 const LINKS_MOST: usize = 8;
-/// Slack gives up after three seconds.
-const ACK_MOST: Duration = Duration::from_secs(2);
 const HANDSHAKE_MOST: Duration = Duration::from_secs(10);
 /// Slack pings by itself, mostly; a link that is silent nevertheless is asked whether it lives.
 const PING_AFTER: Duration = Duration::from_secs(20);
@@ -53,36 +54,6 @@ pub trait Listener: Send + Sync + 'static {
     async fn hear(&self, id: &str, input: Result<Input, String>, ack: Ack);
 }
 
-/// The right to acknowledge one envelope, once. Dropped, it acknowledges bare.
-#[derive(Debug)]
-pub struct Ack {
-    takes_payload: bool,
-    answer: oneshot::Sender<Option<Value>>,
-}
-
-impl Ack {
-    pub(super) fn new(takes_payload: bool) -> (Self, oneshot::Receiver<Option<Value>>) {
-        let (answer, answered) = oneshot::channel();
-        (Self { takes_payload, answer }, answered)
-    }
-
-    /// Acknowledges without an answer.
-    pub fn bare(self) {
-        let _ = self.answer.send(None);
-    }
-
-    /// Acknowledges with an answer. False when it came too late or can't be taken: then it has to go another way.
-    #[must_use]
-    pub fn with(self, payload: Value) -> bool {
-        if self.takes_payload {
-            self.answer.send(Some(payload)).is_ok()
-        } else {
-            let _ = self.answer.send(None);
-            false
-        }
-    }
-}
-
 /// How the links are.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LinkHealth {
@@ -98,6 +69,7 @@ struct Shared {
     health: watch::Sender<LinkHealth>,
     shutdown: watch::Receiver<bool>,
     links: Arc<Semaphore>,
+    acks: Arc<Acks>,
     heard: Arc<Semaphore>,
     /// Cloned into every task that is owed an end; the receiver sees when the last one is dropped.
     busy: mpsc::Sender<()>,
@@ -117,6 +89,7 @@ pub async fn run(
         health,
         shutdown,
         links: Arc::new(Semaphore::new(LINKS_MOST)),
+        acks: Arc::default(),
         heard: Arc::new(Semaphore::new(HEARD_MOST)),
         busy,
     });
@@ -149,7 +122,7 @@ async fn keep(slot: usize, shared: Arc<Shared>) {
         let (lost, lived) = match opened {
             Err(lost) => (lost, Span::ZERO),
             Ok(link) => {
-                let begun = Instant::now();
+                let greeted = Arc::clone(&link.greeted);
                 let (announce, announced) = oneshot::channel();
                 let mut serving = Box::pin(tokio::spawn(link.serve(announce)));
                 let lost = tokio::select! {
@@ -157,7 +130,7 @@ async fn keep(slot: usize, shared: Arc<Shared>) {
                     Ok(farewell) = announced => Lost::Announced(farewell),
                     ended = &mut serving => ended.unwrap_or_else(|error| Lost::Ended(error.to_string())),
                 };
-                let lived = Span::millis(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+                let lived = greeted.get().map_or(Span::ZERO, |at| span(at.elapsed()).max(Span::millis(1)));
                 if matches!(lost, Lost::Announced(_)) {
                     retiring.spawn(serving);
                 }
@@ -198,6 +171,10 @@ fn sound(health: &watch::Sender<LinkHealth>, alarm: &Alarm) {
     }
 }
 
+fn span(time: Duration) -> Span {
+    Span::millis(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+}
+
 /// Resolves when the process is to stop, also when whoever would say so is gone.
 async fn wanted_to_stop(shutdown: &mut watch::Receiver<bool>) {
     let _ = shutdown.wait_for(|stop| *stop).await;
@@ -220,9 +197,9 @@ async fn open(shared: &Arc<Shared>) -> Result<Link, Lost> {
         Err(_) => Err(Lost::Unreachable("no handshake in 10 seconds".to_owned())),
         Ok(Err(_)) => Err(Lost::Unreachable("the handshake failed".to_owned())),
         Ok(Ok((stream, _))) => {
-            let (acks, acks_due) = mpsc::channel(HEARD_MOST);
+            let (exit, acks_due) = shared.acks.open();
             let shared = Arc::clone(shared);
-            Ok(Link { stream, shared, acks, acks_due, live: None, _permit: permit })
+            Ok(Link { stream, shared, exit, acks_due, live: None, greeted: Arc::default(), _permit: permit })
         }
     }
 }
@@ -230,9 +207,11 @@ async fn open(shared: &Arc<Shared>) -> Result<Link, Lost> {
 struct Link {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     shared: Arc<Shared>,
-    acks: mpsc::Sender<String>,
-    acks_due: mpsc::Receiver<String>,
+    exit: Exit,
+    acks_due: mpsc::Receiver<AckFrame>,
     live: Option<Live>,
+    /// When Slack said hello.
+    greeted: Arc<OnceLock<Instant>>,
     _permit: tokio::sync::OwnedSemaphorePermit,
 }
 
@@ -275,7 +254,13 @@ impl Link {
             let deadline = ends_at.map_or(silent_until, |end: Instant| end.min(silent_until));
             let then = tokio::select! {
                 biased;
-                Some(ack) = self.acks_due.recv() => self.write(Message::text(ack)).await,
+                Some(ack) = self.acks_due.recv() => {
+                    let then = self.write(Message::text(&*ack)).await;
+                    if matches!(then, Then::Lost(_)) {
+                        self.shared.acks.elsewhere(ack);
+                    }
+                    then
+                }
                 () = wanted_to_stop(&mut shutdown) => return self.drain().await,
                 () = sleep_until(ping_at) => {
                     ping_at = Instant::now() + PING_AFTER;
@@ -300,7 +285,10 @@ impl Link {
                         let _ = announce.send(farewell);
                     }
                 }
-                Then::Lost(lost) => return lost,
+                Then::Lost(lost) => {
+                    self.hand_over().await;
+                    return lost;
+                }
             }
         }
     }
@@ -325,6 +313,7 @@ impl Link {
         };
         match envelope::parse(text) {
             Ok(Frame::Hello) => {
+                self.greeted.get_or_init(Instant::now);
                 self.live.get_or_insert_with(|| Live::new(&self.shared));
                 Then::Continue
             }
@@ -346,8 +335,10 @@ impl Link {
 
     fn hear(&self, envelope: Envelope) {
         let Envelope { id, takes_payload, input } = envelope;
-        let (ack, answered) = Ack::new(takes_payload);
-        tokio::spawn(acknowledge(id.clone(), answered, self.acks.clone()));
+        let Some(ack) = self.shared.acks.take(&id, takes_payload, self.exit.clone()) else {
+            tracing::info!(envelope = id, "Slack delivered an envelope again; it is heard once");
+            return;
+        };
         let shared = Arc::clone(&self.shared);
         let busy = self.shared.busy.clone();
         let room = Arc::clone(&shared.heard).try_acquire_owned();
@@ -361,33 +352,27 @@ impl Link {
         });
     }
 
+    /// The link is gone: the acknowledgements that are still due go over another.
+    async fn hand_over(mut self) {
+        self.shared.acks.close(&self.exit);
+        self.acks_due.close();
+        while let Some(ack) = self.acks_due.recv().await {
+            self.shared.acks.elsewhere(ack);
+        }
+    }
+
     /// Reads nothing more, sends the acknowledgements that are still due, and says goodbye.
     async fn drain(mut self) -> Lost {
-        drop(self.acks);
+        self.shared.acks.close(&self.exit);
+        // The queue ends when the last envelope that was heard is acknowledged.
+        drop(self.exit);
         let deadline = Instant::now() + DRAIN_MOST;
         while let Ok(Some(ack)) = timeout_at(deadline, self.acks_due.recv()).await {
-            if timeout_at(deadline, self.stream.send(Message::text(ack))).await.is_err() {
+            if timeout_at(deadline, self.stream.send(Message::text(&*ack))).await.is_err() {
                 break;
             }
         }
         let _ = timeout(CLOSE_MOST, self.stream.close(None)).await;
         Lost::Ended("jitney stops".to_owned())
     }
-}
-
-/// Waits for the listener's word, two seconds at most; a listener that failed or is slow gets a bare one.
-async fn acknowledge(id: String, answered: oneshot::Receiver<Option<Value>>, acks: mpsc::Sender<String>) {
-    let payload = match timeout(ACK_MOST, answered).await {
-        Ok(Ok(payload)) => payload,
-        Ok(Err(_)) => None,
-        Err(_) => {
-            tracing::warn!("an input from Slack takes over 2 seconds; acknowledged without an answer");
-            None
-        }
-    };
-    let ack = match payload {
-        Some(payload) => json!({"envelope_id": id, "payload": payload}),
-        None => json!({"envelope_id": id}),
-    };
-    let _ = acks.send(ack.to_string()).await;
 }

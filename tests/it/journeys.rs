@@ -1,10 +1,13 @@
 //! Journeys: people in the local Slack, the very bot that `serve` runs, a local Jira, and the old app.
 
 mod asking;
+mod crowd;
 mod databases;
 mod ends;
 mod ledger;
+mod link_faults;
 mod outages;
+mod persistence;
 mod races;
 mod slack_trouble;
 mod stage;

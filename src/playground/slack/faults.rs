@@ -30,11 +30,28 @@ pub enum Outage {
     Unavailable,
 }
 
+/// Which envelopes are delivered twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Duplicate {
+    #[default]
+    None,
+    Next,
+    Each,
+}
+
+/// Every so many envelopes, the link that carried one breaks behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct CutBehind {
+    pub(super) every: u32,
+    pub(super) carried: u32,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     pub(super) outage: Outage,
     pub(super) ack_delay: Option<Duration>,
-    pub(super) duplicate_next: bool,
+    pub(super) duplicate: Duplicate,
+    pub(super) cut_behind: Option<CutBehind>,
     pub(super) redeliver: bool,
     by_method: BTreeMap<String, VecDeque<Fault>>,
 }
@@ -55,5 +72,28 @@ impl Faults {
 
     pub(super) fn clear(&mut self) {
         self.by_method.clear();
+    }
+
+    /// Whether the envelope that goes out now goes out twice.
+    pub(super) fn duplicates(&mut self) -> bool {
+        match self.duplicate {
+            Duplicate::None => false,
+            Duplicate::Each => true,
+            Duplicate::Next => {
+                self.duplicate = Duplicate::None;
+                true
+            }
+        }
+    }
+
+    /// Whether the link breaks behind the envelope that goes out now.
+    pub(super) fn cuts_behind(&mut self) -> bool {
+        let Some(cut) = &mut self.cut_behind else { return false };
+        cut.carried += 1;
+        let cuts = cut.carried >= cut.every;
+        if cuts {
+            cut.carried = 0;
+        }
+        cuts
     }
 }

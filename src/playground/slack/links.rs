@@ -93,13 +93,27 @@ impl Links {
 
     /// Sends on the next link whose turn it is, and says which; none when there is none.
     fn send(&mut self, text: &str) -> Option<u64> {
-        let links: Vec<(&u64, &mpsc::Sender<Order>)> = self.open.iter().collect();
         let start = self.turn;
         self.turn = self.turn.wrapping_add(1);
-        (0..links.len())
-            .filter_map(|i| links.get(start.wrapping_add(i) % links.len()))
-            .find(|(_, link)| link.try_send(Order::Send(text.to_owned())).is_ok())
-            .map(|(number, _)| **number)
+        let links: Vec<u64> = self.open.keys().copied().collect();
+        let in_turn = (0..links.len()).filter_map(|i| links.get(start.wrapping_add(i) % links.len()));
+        in_turn.copied().find(|number| self.send_on(*number, text))
+    }
+
+    /// Sends once more: on another link, when there is one.
+    fn send_again(&self, text: &str, first: u64) {
+        let others = self.open.keys().copied().filter(|number| *number != first);
+        let _ = others.chain([first]).find(|number| self.send_on(*number, text));
+    }
+
+    fn send_on(&self, number: u64, text: &str) -> bool {
+        self.open.get(&number).is_some_and(|link| link.try_send(Order::Send(text.to_owned())).is_ok())
+    }
+
+    fn cut(&self, number: u64) {
+        if let Some(link) = self.open.get(&number) {
+            let _ = link.try_send(Order::Cut);
+        }
     }
 }
 
@@ -162,8 +176,11 @@ fn send(
     let link = world.links.send(&text)?;
     let (label, attempt) = (envelope.label.clone(), envelope.attempt);
     world.links.waiting.insert(id.to_owned(), Waiting { tell, link, label, text: text.clone(), attempt });
-    if std::mem::take(&mut world.faults.duplicate_next) {
-        world.links.send(&text);
+    if world.faults.duplicates() {
+        world.links.send_again(&text, link);
+    }
+    if world.faults.cuts_behind() {
+        world.links.cut(link);
     }
     Some(acked)
 }
@@ -276,6 +293,13 @@ async fn run(shared: &Arc<Shared>, mut socket: Socket, life: Option<Duration>) {
         });
         match talk(shared, &mut socket, &mut inbox, life).await {
             Ended::ByUs => {
+                // What is on its way over this link still arrives; nothing more goes over it.
+                shared.change(|world, _| world.links.open.remove(&number));
+                while let Ok(order) = inbox.try_recv() {
+                    if let Order::Send(text) = order {
+                        let _ = socket.send(Frame::text(text)).await;
+                    }
+                }
                 let _ = socket.close(None).await;
                 let goodbye = async {
                     while let Some(Ok(frame)) = socket.next().await {

@@ -44,6 +44,7 @@ pub use snapshot::Snapshot;
 
 use crate::playground::listen::{self, Serving};
 use crate::time::Clock;
+use faults::{CutBehind, Duplicate};
 use world::Shared;
 
 /// A running workspace. Clones are the same one; it stops when the last is dropped.
@@ -179,7 +180,20 @@ impl LocalSlack {
 
     /// Sends the next envelope twice, over another link if there is one.
     pub fn duplicate_next_envelope(&self) {
-        self.shared().change(|world, _| world.faults.duplicate_next = true);
+        self.shared().change(|world, _| world.faults.duplicate = Duplicate::Next);
+    }
+
+    /// Sends every envelope twice, over two links if there are two, until not any more.
+    pub fn duplicate_envelopes(&self, on: bool) {
+        let duplicate = if on { Duplicate::Each } else { Duplicate::None };
+        self.shared().change(|world, _| world.faults.duplicate = duplicate);
+    }
+
+    /// Breaks a link right behind every so many envelopes that links carried, until none again: the app may have
+    /// heard it, and can't say so where it came from.
+    pub fn cut_behind(&self, every: Option<u32>) {
+        let cut_behind = every.map(|every| CutBehind { every, carried: 0 });
+        self.shared().change(|world, _| world.faults.cut_behind = cut_behind);
     }
 
     /// Hands what a broken link left unanswered to the next link that opens, as long as the sender still waits. Slack

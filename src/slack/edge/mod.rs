@@ -29,8 +29,6 @@ use crate::slack::words;
 
 /// Forms whose last choice is remembered.
 const CHOICES_MOST: usize = 1000;
-/// Reveal clicks that are remembered, so that a second delivery shows nothing twice.
-const REVEALS_MOST: usize = 1000;
 
 /// The Slack edge.
 #[derive(Clone)]
@@ -47,7 +45,7 @@ impl SlackEdge {
     pub fn new(settings: SlackSettings, engine: EngineHandle) -> Result<Self, SetupError> {
         let settings = Arc::new(settings);
         let web = Arc::new(Web::new(&settings)?);
-        let ears = Ears { web, settings, engine, reveals: Mutex::default(), choices: Mutex::default() };
+        let ears = Ears { web, settings, engine, choices: Mutex::default() };
         Ok(Self { ears: Arc::new(ears), health: watch::Sender::default() })
     }
 
@@ -74,7 +72,6 @@ pub(in crate::slack) struct Ears {
     web: Arc<Web>,
     settings: Arc<SlackSettings>,
     engine: EngineHandle,
-    reveals: Mutex<VecDeque<String>>,
     /// The last choice in each form: its view's id, and when.
     choices: Mutex<VecDeque<(String, String)>>,
 }

@@ -1,8 +1,6 @@
 //! The credential is shown once: what is marked, what is settled, and what people are told when Slack does not say.
 
-use std::sync::PoisonError;
-
-use super::{Ears, REVEALS_MOST, Said, in_states};
+use super::{Ears, Said, in_states};
 use crate::engine::Verb;
 use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Refusal, StateWord};
@@ -23,10 +21,6 @@ impl Ears {
         trigger: &str,
         ack: Ack,
     ) -> Option<Said> {
-        if self.delivered_before(id) {
-            ack.bare();
-            return None;
-        }
         let answer = self.submit(Some(id), who, Verb::Reveal { request }).await;
         ack.bare();
         match answer {
@@ -84,17 +78,5 @@ impl Ears {
         if self.submit(None, who, Verb::RevealRefused { request }).await.is_err() {
             tracing::error!(%request, "a credential that was not shown still counts as shown");
         }
-    }
-
-    fn delivered_before(&self, id: &str) -> bool {
-        let mut reveals = self.reveals.lock().unwrap_or_else(PoisonError::into_inner);
-        if reveals.iter().any(|known| known == id) {
-            return true;
-        }
-        if reveals.len() >= REVEALS_MOST {
-            reveals.pop_front();
-        }
-        reveals.push_back(id.to_owned());
-        false
     }
 }

@@ -1,8 +1,6 @@
 //! Jira is down for six hours and Slack for one, with fifty requests under way.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use jitney::engine::Verb;
@@ -12,33 +10,8 @@ use jitney::playground::slack::Outage;
 use jitney::policy::Ask;
 use jitney::time::Span;
 
+use super::crowd::{PEOPLE, ROLES, approver_of, many_roles};
 use super::stage::Journey;
-
-const ROLES: usize = 10;
-const PEOPLE: [&str; 5] = ["ann", "bob", "dana", "erin", "frank"];
-
-/// An app with many roles. The even ones need nobody, the odd ones the manager.
-fn many_roles(folder: &Path) {
-    let tiers = folder.join("policies/tiers.toml");
-    let more = "\n[tiers.nobody]\nname = \"Nobody needs to agree\"\nauto_under = \"8h\"\n\n\
-        [[tiers.nobody.stages]]\napprovers = [\"manager\"]\nfallback = [\"person:bob@example.com\"]\n";
-    let text = std::fs::read_to_string(&tiers).unwrap() + more;
-    std::fs::write(&tiers, text).unwrap();
-    let mut app = String::from(
-        "[app]\nname = \"Many\"\nabout = \"Many roles\"\nowners = [\"bob@example.com\"]\nlayer = \"application\"\n",
-    );
-    for n in 0..ROLES {
-        let tier = if n % 2 == 0 { "nobody" } else { "manager" };
-        write!(
-            app,
-            "\n[roles.r{n}]\nname = \"Role {n}\"\ngives = \"A login\"\nrisk = \"low\"\ndefault_duration = \"1h\"\n\
-             max_duration = \"8h\"\ntier = \"{tier}\"\neligible = [{{ employment = [\"employee\"] }}]\n\n\
-             [[roles.r{n}.steps]]\ntarget = \"legacy-wiki\"\nlogin = {{ }}\n"
-        )
-        .unwrap();
-    }
-    std::fs::write(folder.join("policies/many.toml"), app).unwrap();
-}
 
 impl Journey {
     /// Without Slack.
@@ -59,23 +32,8 @@ impl Journey {
 
     async fn approve_directly(&self, id: RequestId) {
         let asker = self.dossier(id).await.request.requester.id;
-        let approver = match asker.as_str() {
-            "ann@example.com" | "bob@example.com" => "dana",
-            "erin@example.com" => "bob",
-            _ => "erin",
-        };
-        let answer = self.submit(approver, Verb::Approve { request: id }).await;
+        let answer = self.submit(approver_of(&asker), Verb::Approve { request: id }).await;
         assert_eq!(answer, Answer::Granting { request: id });
-    }
-
-    /// By the minute: what waits out a back-off is tried again together.
-    async fn minutes(&self, count: usize) {
-        self.world.rest().await.unwrap();
-        for _ in 0..count {
-            self.world.playground.clock.jump_to(self.now() + Span::mins(1));
-            self.world.rest().await.unwrap();
-        }
-        self.rest().await;
     }
 
     async fn count(&self, state: StateWord) -> usize {
@@ -139,11 +97,7 @@ async fn after_six_hours_without_jira_and_one_without_slack_everything_is_told_o
     j.minutes(10).await;
     for row in [5, 7] {
         for (who, id) in PEOPLE.iter().zip(&ids[row]) {
-            let approver = match *who {
-                "ann" | "bob" => "dana",
-                "erin" => "bob",
-                _ => "erin",
-            };
+            let approver = approver_of(&super::stage::person(who));
             let said = j.click(approver, *id, super::stage::APPROVAL, "jit_approve").await;
             assert!(said.contains("approved in full"), "{said}");
         }

@@ -23,13 +23,13 @@ fn two_approvers(folder: &Path, quorum: u32) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_envelope_that_comes_twice_approves_once_and_says_the_same_twice() {
+async fn an_envelope_that_comes_twice_approves_once_and_is_answered_once() {
     let j = Journey::start().await;
     let id = j.ask("ann", "wiki/read", "1h").await;
     j.slack().duplicate_next_envelope();
     let first = j.approve("dana", id).await;
     assert!(first.contains(GRANTED), "{first}");
-    assert_eq!(j.hears("dana", 2).await, first, "the same input has the same answer");
+    assert_eq!(j.heard("dana"), 1);
     assert_eq!(j.times(id, "approved").await, 1);
     assert_eq!(j.logins(), ["jit-r1001"]);
     j.until_over().await;

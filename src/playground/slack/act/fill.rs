@@ -94,7 +94,7 @@ impl LocalSlack {
         let delivery = deliver(shared, interactive("view_submission", payload, true)).await;
         Ok(shared.change(|world, _| match delivery {
             Delivery::Acked(answer) => submitted(world, &view, answer.as_ref()),
-            Delivery::Late | Delivery::NobodyConnected => trouble(world, &view, "no answer in time"),
+            Delivery::Late | Delivery::NobodyConnected => trouble(world, &view),
         }))
     }
 
@@ -173,28 +173,28 @@ fn submitted(world: &mut World, view: &View, answer: Option<&Value>) -> Submitte
         Some("update") => match body() {
             Ok(body) => match world.modals.replace(&view.id, body) {
                 Some(updated) => Submitted::Updated(Box::new(updated)),
-                None => trouble(world, view, "the view is closed"),
+                None => unusable(world, view, "the view is closed"),
             },
-            Err(refused) => trouble(world, view, refused.error),
+            Err(refused) => unusable(world, view, refused.error),
         },
         Some("push") => match body() {
             Ok(body) => match world.modals.push(&view.user, body) {
                 Ok(pushed) => Submitted::Pushed(Box::new(pushed)),
-                Err(why) => trouble(world, view, why),
+                Err(why) => unusable(world, view, why),
             },
-            Err(refused) => trouble(world, view, refused.error),
+            Err(refused) => unusable(world, view, refused.error),
         },
-        Some(_) | None => trouble(world, view, "an unknown response_action"),
+        Some(_) | None => unusable(world, view, "an unknown response_action"),
     }
 }
 
 fn errors(world: &mut World, view: &View, said: &Value) -> Submitted {
     let Ok(said) = serde_json::from_value::<BTreeMap<String, String>>(said.clone()) else {
-        return trouble(world, view, "errors that are no texts by block");
+        return unusable(world, view, "errors that are no texts by block");
     };
     let inputs: Vec<&str> = form::slots(view.blocks()).iter().map(|slot| slot.block).collect();
     if said.is_empty() || !said.keys().all(|block| inputs.contains(&block.as_str())) {
-        return trouble(world, view, "errors for blocks that are no inputs of the view");
+        return unusable(world, view, "errors for blocks that are no inputs of the view");
     }
     if let Some(view) = world.modals.views.get_mut(&view.id) {
         view.errors.clone_from(&said);
@@ -203,8 +203,13 @@ fn errors(world: &mut World, view: &View, said: &Value) -> Submitted {
     Submitted::Errors(said)
 }
 
-fn trouble(world: &mut World, view: &View, why: &str) -> Submitted {
+/// The app's answer is one that Slack can't use.
+fn unusable(world: &mut World, view: &View, why: &str) -> Submitted {
     world.journal.complain(format!("the form `{}` was not taken: {why}", view.title()));
+    trouble(world, view)
+}
+
+fn trouble(world: &mut World, view: &View) -> Submitted {
     if let Some(view) = world.modals.views.get_mut(&view.id) {
         view.trouble = Some(TROUBLE.to_owned());
     }
