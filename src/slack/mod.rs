@@ -23,5 +23,5 @@ pub mod words;
 
 pub use check::check;
 pub use edge::SlackEdge;
-pub use post::Poster;
+pub use post::{Poster, posting};
 pub use settings::SlackSettings;

@@ -204,17 +204,7 @@ impl Poster {
 
     async fn post(&self, place: &Place, mark: &str, rendered: &Rendered) -> Result<SlackMessage, Trouble> {
         self.wait_for_turn(&place.channel).await;
-        let mut message = json!({
-            "channel": place.channel,
-            "text": rendered.text,
-            "blocks": rendered.blocks,
-            "unfurl_links": false,
-            "unfurl_media": false,
-            "metadata": metadata(mark),
-        });
-        if let (Some(thread), Some(fields)) = (&place.thread, message.as_object_mut()) {
-            fields.insert("thread_ts".to_owned(), Value::from(thread.as_str()));
-        }
+        let message = posting(rendered, &place.channel, place.thread.as_deref(), mark);
         let posted = self.web.post_message(&message).await.map_err(|e| trouble(mark, e))?;
         Ok(shown_as(posted, rendered))
     }
@@ -285,6 +275,23 @@ impl Poster {
         };
         sleep_until(turn).await;
     }
+}
+
+/// The body of the `chat.postMessage` call that posts it: in the channel, or in the thread of the message `thread`.
+#[must_use]
+pub fn posting(rendered: &Rendered, channel: &str, thread: Option<&str>, mark: &str) -> Value {
+    let mut message = json!({
+        "channel": channel,
+        "text": rendered.text,
+        "blocks": rendered.blocks,
+        "unfurl_links": false,
+        "unfurl_media": false,
+        "metadata": metadata(mark),
+    });
+    if let (Some(thread), Some(fields)) = (thread, message.as_object_mut()) {
+        fields.insert("thread_ts".to_owned(), Value::from(thread));
+    }
+    message
 }
 
 fn shown_as(posted: Posted, rendered: &Rendered) -> SlackMessage {

@@ -2,29 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
-
-use super::{Ears, Said};
-use crate::engine::{Dossier, Filter, Verb};
+use super::Ears;
+use crate::engine::{Filter, Verb};
 use crate::ids::{RequestId, SlackUserId};
-use crate::lifecycle::{Kind, Request, State, StateWord};
+use crate::lifecycle::{Request, StateWord};
 use crate::policy;
-use crate::slack::blocks::{Look, actions, button, context, section, section_with};
 use crate::slack::command::{self, CommandError, SlashCommand, Taken};
-use crate::slack::envelope::{Caller, Place, Press};
+use crate::slack::envelope::{Caller, Place};
 use crate::slack::identity::Identified;
 use crate::slack::modal::WHY_LEAST;
 use crate::slack::socket::Ack;
-use crate::slack::text::{cut_mrkdwn, typed};
-use crate::slack::views::{release_button, withdraw_button};
+use crate::slack::text::typed;
+use crate::slack::views::{self, Reader, Said};
 use crate::slack::words;
-
-/// Lines of `/jit list`.
-const LIST_MOST: usize = 20;
-/// One of them: twenty must fit into what Slack takes as one message.
-const LIST_LINE_MOST: usize = 500;
-/// The last entries of a story that `/jit status` tells.
-const STORY_MOST: usize = 5;
 
 impl Ears {
     pub(super) async fn slash(
@@ -41,9 +31,7 @@ impl Ears {
             Ok(Some(said)) => said,
             Err(sentence) => Said::from(sentence),
         };
-        let payload =
-            json!({"response_type": "ephemeral", "text": words::aloud(&said.text), "blocks": said.blocks});
-        if !ack.with(payload) {
+        if !ack.with(said.answer()) {
             self.say(caller, place, &said).await;
         }
     }
@@ -109,19 +97,7 @@ impl Ears {
         let filter = Filter { requester: Some(who.id.clone()), states: BTreeSet::new(), limit: 200 };
         let mut requests = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
         requests.sort_by_key(|request| !request.state.word().is_open());
-        if requests.is_empty() {
-            return Ok(words::list_empty(&self.settings.command).into());
-        }
-        let text = words::list_text(requests.len().min(LIST_MOST));
-        let blocks = requests
-            .iter()
-            .take(LIST_MOST)
-            .map(|request| {
-                let line = cut_mrkdwn(&words::list_line(request), LIST_LINE_MOST);
-                section_with(&request.id.to_string(), &line, own_button(request))
-            })
-            .collect();
-        Ok(Said { text, blocks })
+        Ok(views::list(&self.settings.command, &requests))
     }
 
     async fn status(&self, who: &Identified, request: RequestId) -> Result<Said, String> {
@@ -133,35 +109,12 @@ impl Ears {
         if !(mine || may_end || operator) {
             return Err(words::status_not_yours(request));
         }
-        let mut buttons = Vec::new();
-        if mine {
-            buttons.extend(own_button(&dossier.request));
-        } else if may_end && is_held(&dossier.request) {
-            let spoken = words::spoken(words::REVOKE, &dossier.request);
-            buttons.push(button(Press::Revoke, request, words::REVOKE, &spoken, Look::Danger));
-        }
-        Ok(self.status_said(&dossier, buttons))
-    }
-
-    fn status_said(&self, dossier: &Dossier, buttons: Vec<Value>) -> Said {
-        let people = self.engine.people();
-        let request = &dossier.request;
-        let head = words::status_head(request);
-        let mut blocks = vec![section("head", &head), section("facts", &words::status_facts(request))];
-        if let State::Pending(pending) = &request.state {
-            let waits = words::status_waits(&people, &pending.asked, pending.stage_since);
-            blocks.push(section("waits", &waits));
-        }
-        let story: Vec<String> =
-            dossier.entries.iter().rev().take(STORY_MOST).map(|entry| words::entry(&people, entry)).collect();
-        let story: Vec<String> = story.into_iter().rev().collect();
-        if !story.is_empty() {
-            blocks.push(context("story", &story));
-        }
-        if !buttons.is_empty() {
-            blocks.push(actions("act", buttons));
-        }
-        Said { text: head, blocks }
+        let reader = match (mine, may_end) {
+            (true, _) => Reader::Requester,
+            (false, true) => Reader::MayRevoke,
+            (false, false) => Reader::Onlooker,
+        };
+        Ok(views::status(&people, &dossier, reader))
     }
 
     /// Takes it when there is a reason that will do; else asks for one. None when a form was opened.
@@ -215,29 +168,5 @@ impl Ears {
         let terms = &request.terms;
         let people = self.engine.people();
         policy::may_end(&terms.tier, &terms.owners, &request.requester.id, &who.id, &people).is_granted()
-    }
-}
-
-fn is_held(request: &Request) -> bool {
-    matches!(request.state.word(), StateWord::Granting | StateWord::Active)
-}
-
-/// What the requester can do with it.
-fn own_button(request: &Request) -> Option<Value> {
-    match (&request.state, request.kind) {
-        (State::Pending(_) | State::Scheduled { .. }, _) => Some(withdraw_button(request)),
-        (State::Granting | State::Active { .. }, Kind::New | Kind::BreakGlass) => {
-            Some(release_button(request))
-        }
-        (State::Granting | State::Active { .. }, Kind::Extension { .. })
-        | (
-            State::Revoking { .. }
-            | State::Revoked { .. }
-            | State::Applied { .. }
-            | State::Denied { .. }
-            | State::Withdrawn { .. }
-            | State::Lapsed { .. },
-            _,
-        ) => None,
     }
 }

@@ -12,18 +12,18 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::engine::{Command, EngineHandle, Verb};
 use crate::ids::{DedupeKey, RequestId};
 use crate::lifecycle::{Answer, Request, StateWord};
-use crate::slack::blocks::section;
 use crate::slack::envelope::{Button, Caller, Input, Place, Press};
 use crate::slack::identity::{Identified, identify};
 use crate::slack::post::Poster;
 use crate::slack::settings::SlackSettings;
 use crate::slack::socket::{self, Ack, LinkHealth, Listener};
+use crate::slack::views::{Said, direct};
 use crate::slack::web::{SetupError, Web};
 use crate::slack::words;
 
@@ -116,19 +116,6 @@ impl Listener for Ears {
     }
 }
 
-/// What the one who acted is to read.
-struct Said {
-    text: String,
-    blocks: Vec<Value>,
-}
-
-impl From<String> for Said {
-    fn from(text: String) -> Self {
-        let blocks = vec![section("said", &text)];
-        Self { text, blocks }
-    }
-}
-
 impl Ears {
     fn who(&self, caller: &Caller) -> Result<Identified, String> {
         identify(&self.engine.people(), self.settings.team_id.as_deref(), caller).map_err(|stranger| {
@@ -209,25 +196,16 @@ impl Ears {
 
     /// To this person alone, where they are: by the interaction's own address, else in the channel, else directly.
     async fn say(&self, caller: &Caller, place: &Place, said: &Said) {
-        let mut message = json!({
-            "response_type": "ephemeral",
-            "replace_original": false,
-            "text": words::aloud(&said.text),
-            "blocks": said.blocks,
-        });
-        if let (Some(thread), Some(fields)) = (&place.thread_ts, message.as_object_mut()) {
-            fields.insert("thread_ts".to_owned(), Value::from(thread.as_str()));
-        }
+        let mut message = said.reply();
+        in_thread(&mut message, place);
         if let Some(url) = &place.response_url
             && self.web.respond(url, &message).await.is_ok()
         {
             return;
         }
         if let Some(channel) = &place.channel {
-            let mut message = json!({"channel": channel, "user": caller.user, "text": words::aloud(&said.text), "blocks": said.blocks});
-            if let (Some(thread), Some(fields)) = (&place.thread_ts, message.as_object_mut()) {
-                fields.insert("thread_ts".to_owned(), Value::from(thread.as_str()));
-            }
+            let mut message = said.whisper(channel, &caller.user);
+            in_thread(&mut message, place);
             if self.web.post_ephemeral(&message).await.is_ok() {
                 return;
             }
@@ -239,12 +217,17 @@ impl Ears {
     async fn tell(&self, caller: &Caller, sentence: &str) {
         let told = async {
             let channel = self.web.open_direct(&caller.user).await?;
-            let message = json!({"channel": channel, "text": sentence, "unfurl_links": false});
-            self.web.post_message(&message).await
+            self.web.post_message(&direct(&channel, sentence)).await
         };
         if let Err(error) = told.await {
             tracing::error!(%error, account = caller.user, "an answer did not reach the person");
         }
+    }
+}
+
+fn in_thread(message: &mut Value, place: &Place) {
+    if let (Some(thread), Some(fields)) = (&place.thread_ts, message.as_object_mut()) {
+        fields.insert("thread_ts".to_owned(), Value::from(thread.as_str()));
     }
 }
 

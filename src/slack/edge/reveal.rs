@@ -1,13 +1,12 @@
 //! The credential is shown once: what is marked, what is settled, and what people are told when Slack does not say.
 
-use super::{Ears, Said, in_states};
+use super::{Ears, in_states};
 use crate::engine::Verb;
 use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Refusal, StateWord};
-use crate::slack::blocks::{actions, section};
 use crate::slack::identity::Identified;
 use crate::slack::socket::Ack;
-use crate::slack::views::release_button;
+use crate::slack::views::{Said, with_release};
 use crate::slack::web::CallError;
 use crate::slack::{modal, words};
 
@@ -27,13 +26,12 @@ impl Ears {
             Ok(Answer::Reveal { .. }) => self.show_credential(who, request, trigger).await,
             Ok(Answer::AlreadyRevealed { .. }) => {
                 let sentence = self.answered(&answer);
-                let mut blocks = vec![section("said", &sentence)];
-                if let Ok(dossier) = self.dossier(request).await
-                    && in_states(&dossier.request, &[StateWord::Active])
-                {
-                    blocks.push(actions("act", vec![release_button(&dossier.request)]));
+                match self.dossier(request).await {
+                    Ok(dossier) if in_states(&dossier.request, &[StateWord::Active]) => {
+                        Some(with_release(sentence, &dossier.request))
+                    }
+                    Ok(_) | Err(_) => Some(sentence.into()),
                 }
-                Some(Said { text: sentence, blocks })
             }
             Ok(_) | Err(_) => Some(self.answered(&answer).into()),
         }

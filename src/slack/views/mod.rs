@@ -3,9 +3,11 @@
 
 mod channel;
 mod direct;
+mod said;
 mod security;
 
-pub(super) use direct::{release_button, withdraw_button};
+use direct::{release_button, withdraw_button};
+pub use said::{Reader, Said, direct, list, status, with_release};
 
 use serde_json::Value;
 

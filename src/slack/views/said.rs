@@ -1,0 +1,163 @@
+//! What the one who acted is answered, for their eyes alone: by the command's acknowledgement, at the interaction's own
+//! address, or in the channel where they are.
+
+use serde_json::{Value, json};
+
+use super::{release_button, withdraw_button};
+use crate::engine::Dossier;
+use crate::lifecycle::{Kind, Request, State, StateWord};
+use crate::policy::People;
+use crate::slack::blocks::{Look, actions, button, context, section, section_with};
+use crate::slack::envelope::Press;
+use crate::slack::text::cut_mrkdwn;
+use crate::slack::words;
+
+/// Lines of `/jit list`.
+const LIST_MOST: usize = 20;
+/// One of them: twenty must fit into what Slack takes as one message.
+const LIST_LINE_MOST: usize = 500;
+/// The last entries of a story that `/jit status` tells.
+const STORY_MOST: usize = 5;
+
+/// What the one who acted is to read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// In mrkdwn: what it says without its blocks.
+    pub text: String,
+    /// What is seen.
+    pub blocks: Vec<Value>,
+}
+
+impl From<String> for Said {
+    fn from(text: String) -> Self {
+        let blocks = vec![section("said", &text)];
+        Self { text, blocks }
+    }
+}
+
+impl Said {
+    /// With a row of buttons below it, where there are any.
+    #[must_use]
+    fn with_buttons(mut self, buttons: Vec<Value>) -> Self {
+        if !buttons.is_empty() {
+            self.blocks.push(actions("act", buttons));
+        }
+        self
+    }
+
+    /// As the answer to a command.
+    #[must_use]
+    pub fn answer(&self) -> Value {
+        json!({"response_type": "ephemeral", "text": words::aloud(&self.text), "blocks": self.blocks})
+    }
+
+    /// At the address that came with an interaction; the message that was acted on stays.
+    #[must_use]
+    pub fn reply(&self) -> Value {
+        let mut message = self.answer();
+        if let Some(fields) = message.as_object_mut() {
+            fields.insert("replace_original".to_owned(), Value::Bool(false));
+        }
+        message
+    }
+
+    /// As a call of `chat.postEphemeral`.
+    #[must_use]
+    pub fn whisper(&self, channel: &str, user: &str) -> Value {
+        json!({"channel": channel, "user": user, "text": words::aloud(&self.text), "blocks": self.blocks})
+    }
+}
+
+/// A sentence for one person, as a direct message.
+#[must_use]
+pub fn direct(channel: &str, sentence: &str) -> Value {
+    json!({"channel": channel, "text": sentence, "unfurl_links": false})
+}
+
+/// A person's own requests, in the order in which they come.
+#[must_use]
+pub fn list(command: &str, requests: &[Request]) -> Said {
+    if requests.is_empty() {
+        return words::list_empty(command).into();
+    }
+    let text = words::list_text(requests.len().min(LIST_MOST));
+    let blocks = requests
+        .iter()
+        .take(LIST_MOST)
+        .map(|request| {
+            let line = cut_mrkdwn(&words::list_line(request), LIST_LINE_MOST);
+            section_with(&request.id.to_string(), &line, own_button(request))
+        })
+        .collect();
+    Said { text, blocks }
+}
+
+/// Who is told where a request stands: what they can do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// The requester.
+    Requester,
+    /// Somebody who may take the access.
+    MayRevoke,
+    /// Somebody who may look.
+    Onlooker,
+}
+
+/// Where a request stands, whom it waits for, and the end of its story.
+#[must_use]
+pub fn status(people: &People, dossier: &Dossier, reader: Reader) -> Said {
+    let request = &dossier.request;
+    let head = words::status_head(request);
+    let mut blocks = vec![section("head", &head), section("facts", &words::status_facts(request))];
+    if let State::Pending(pending) = &request.state {
+        let waits = words::status_waits(people, &pending.asked, pending.stage_since);
+        blocks.push(section("waits", &waits));
+    }
+    let story: Vec<String> =
+        dossier.entries.iter().rev().take(STORY_MOST).map(|entry| words::entry(people, entry)).collect();
+    let story: Vec<String> = story.into_iter().rev().collect();
+    if !story.is_empty() {
+        blocks.push(context("story", &story));
+    }
+    let button = match reader {
+        Reader::Requester => own_button(request),
+        Reader::MayRevoke => is_held(request).then(|| revoke_button(request)),
+        Reader::Onlooker => None,
+    };
+    Said { text: head, blocks }.with_buttons(button.into_iter().collect())
+}
+
+/// A sentence with the button that gives the access back.
+#[must_use]
+pub fn with_release(sentence: String, grant: &Request) -> Said {
+    Said::from(sentence).with_buttons(vec![release_button(grant)])
+}
+
+fn revoke_button(request: &Request) -> Value {
+    let spoken = words::spoken(words::REVOKE, request);
+    button(Press::Revoke, request.id, words::REVOKE, &spoken, Look::Danger)
+}
+
+fn is_held(request: &Request) -> bool {
+    matches!(request.state.word(), StateWord::Granting | StateWord::Active)
+}
+
+/// What the requester can do with it.
+fn own_button(request: &Request) -> Option<Value> {
+    match (&request.state, request.kind) {
+        (State::Pending(_) | State::Scheduled { .. }, _) => Some(withdraw_button(request)),
+        (State::Granting | State::Active { .. }, Kind::New | Kind::BreakGlass) => {
+            Some(release_button(request))
+        }
+        (State::Granting | State::Active { .. }, Kind::Extension { .. })
+        | (
+            State::Revoking { .. }
+            | State::Revoked { .. }
+            | State::Applied { .. }
+            | State::Denied { .. }
+            | State::Withdrawn { .. }
+            | State::Lapsed { .. },
+            _,
+        ) => None,
+    }
+}
