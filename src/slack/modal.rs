@@ -238,15 +238,18 @@ pub fn reveal<'a>(trigger: &'a str, grant: &Request, secret: &'a SecretString) -
 }
 
 fn modal(callback: &str, title: &str, private_metadata: &str, blocks: Vec<Value>) -> Value {
-    json!({
+    let mut view = json!({
         "type": "modal",
         "callback_id": callback,
-        "private_metadata": private_metadata,
         "title": plain_object(title, 24),
         "submit": plain_object(form::SEND, 24),
         "close": plain_object(form::CANCEL, 24),
         "blocks": blocks,
-    })
+    });
+    if let (false, Some(fields)) = (private_metadata.is_empty(), view.as_object_mut()) {
+        fields.insert("private_metadata".to_owned(), Value::from(private_metadata));
+    }
+    view
 }
 
 fn role_block(chosen: Option<Value>) -> Value {

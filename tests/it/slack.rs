@@ -2,6 +2,7 @@
 //! the forms, and Slack's limits under hostile input.
 
 mod escaping;
+mod gallery;
 mod limits;
 mod looking;
 mod people;

@@ -4,7 +4,7 @@ use jitney::ids::{RequestId, TargetId};
 use jitney::lifecycle::{DmKind, EndCause, Evidence, Kind, NudgeKind, Op, State, View, What, WithdrawCause};
 use jitney::policy::{Field, Reason, ReasonCode};
 use jitney::slack::modal::{self, Draft};
-use jitney::slack::views::render;
+use jitney::slack::views::{Rendered, render};
 use jitney::slack::words;
 use jitney::time::Span;
 use serde_json::Value;
@@ -182,9 +182,23 @@ pub(super) fn every_view() -> Vec<View> {
 
 #[test]
 fn no_message_breaks_a_limit_whatever_people_write() {
+    let all = hostile_messages();
+    for (view, rendered) in &all {
+        assert!((1..=4000).contains(&rendered.text.chars().count()), "{view:?}: text");
+        assert!(!rendered.text.contains("<!channel>"), "{view:?}");
+        check_blocks(&rendered.blocks, 50);
+        rendered.blocks.iter().for_each(|block| check_texts(block, ""));
+        let size: usize = rendered.blocks.iter().map(|block| block.to_string().chars().count()).sum();
+        assert!(size < 13_000, "{view:?}: {size} characters of blocks");
+    }
+    assert!(all.len() > 300, "{}", all.len());
+}
+
+/// Every message in every state of a request that is as bad as it can be.
+pub(super) fn hostile_messages() -> Vec<(View, Rendered)> {
     let evil = hostile();
     let people = everybody();
-    let mut shown = 0;
+    let mut all = Vec::new();
     for kind in [Kind::New, Kind::BreakGlass, Kind::Extension { parent: RequestId::from_number(1) }] {
         for state in every_state(&evil) {
             let mut story = bad(state, &evil).with(|request| request.kind = kind);
@@ -192,26 +206,26 @@ fn no_message_breaks_a_limit_whatever_people_write() {
                 story = story.posted(view);
             }
             for view in every_view() {
-                let Some(rendered) =
-                    render(&story.dossier, &people, view, Some("https://x.example.com/<&>/"))
-                else {
-                    continue;
-                };
-                shown += 1;
-                assert!((1..=4000).contains(&rendered.text.chars().count()), "{view:?}: text");
-                assert!(!rendered.text.contains("<!channel>"), "{view:?}");
-                check_blocks(&rendered.blocks, 50);
-                rendered.blocks.iter().for_each(|block| check_texts(block, ""));
-                let size: usize = rendered.blocks.iter().map(|block| block.to_string().chars().count()).sum();
-                assert!(size < 13_000, "{view:?}: {size} characters of blocks");
+                let rendered = render(&story.dossier, &people, view, Some("https://x.example.com/<&>/"));
+                all.extend(rendered.map(|rendered| (view, rendered)));
             }
         }
     }
-    assert!(shown > 300, "{shown}");
+    all
 }
 
 #[test]
 fn no_form_breaks_a_limit_whatever_a_policy_says() {
+    for form in hostile_forms() {
+        check_blocks(form["blocks"].as_array().unwrap(), 100);
+        check_texts(&form, "");
+        assert!(form.to_string().len() < 250_000);
+        assert!(form["private_metadata"].as_str().unwrap_or_default().len() <= 3000);
+    }
+}
+
+/// Every form of policies and a request that are as bad as they can be.
+pub(super) fn hostile_forms() -> Vec<Value> {
     let mut set = policies();
     let evil = hostile();
     for app in set.apps.values_mut() {
@@ -240,7 +254,7 @@ fn no_form_breaks_a_limit_whatever_a_policy_says() {
     };
     let story = bad(State::Active { warned: false }, &evil);
     let request = &story.dossier.request;
-    for form in [
+    vec![
         modal::request(&set, &people, &id("ann"), &draft),
         modal::request(&set, &people, &id("ann"), &Draft::default()),
         modal::extend(request, Some(Span::ZERO), Some(&evil)),
@@ -249,10 +263,5 @@ fn no_form_breaks_a_limit_whatever_a_policy_says() {
         modal::notice(&evil.replace(['<', '>', '&', '\u{202E}', '\u{200B}', '\u{7}'], "")),
         serde_json::to_value(modal::reveal("1.2.a", request, &"secret".to_owned().into())).unwrap()["view"]
             .clone(),
-    ] {
-        check_blocks(form["blocks"].as_array().unwrap(), 100);
-        check_texts(&form, "");
-        assert!(form.to_string().len() < 250_000);
-        assert!(form["private_metadata"].as_str().unwrap_or_default().len() <= 3000);
-    }
+    ]
 }

@@ -37,6 +37,10 @@ fn picture(answer: &serde_json::Value) -> String {
 
 #[test]
 fn choices_stand_by_app_with_what_is_held_marked() {
+    insta::assert_snapshot!(picture(&choices()));
+}
+
+pub(super) fn choices() -> serde_json::Value {
     let all =
         [found(2, 1, Risk::Low), found(1, 3, Risk::Low), found(2, 2, Risk::High), found(1, 1, Risk::Low)];
     let mark = |state| words::held(&Story::new(state).granted().dossier.request);
@@ -44,7 +48,7 @@ fn choices_stand_by_app_with_what_is_held_marked() {
         (all[0].role.clone(), mark(State::Active { warned: false })),
         (all[2].role.clone(), mark(pending(0))),
     ]);
-    insta::assert_snapshot!(picture(&modal::options(&all, &held)));
+    modal::options(&all, &held)
 }
 
 #[test]
@@ -113,6 +117,20 @@ fn the_way_to_approval_is_told_by_name() {
 
 #[test]
 fn what_is_said_while_somebody_looks_for_a_role() {
+    let mut out = sayings();
+    let states = [
+        pending(0),
+        State::Scheduled { starts_at: at(60) },
+        State::Granting,
+        revoking(false),
+        State::Revoked { cause: EndCause::Released, recheck_at: None },
+    ];
+    out.extend(states.map(|state| words::held(&Story::new(state).granted().dossier.request)));
+    insta::assert_snapshot!(out.join("\n\n"));
+}
+
+/// Some are messages of their own, others are notes in the form.
+pub(super) fn sayings() -> Vec<String> {
     let roles = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<RoleRef>>();
     let held = [Story::new(State::Active { warned: false }).granted(), Story::new(pending(0))];
     let held: Vec<&_> = held.iter().map(|story| &story.dossier.request).collect();
@@ -122,14 +140,7 @@ fn what_is_said_while_somebody_looks_for_a_role() {
     let refused = Verdict::Refused(reason(ReasonCode::Never), vec![reason(ReasonCode::Justification)]);
     let only_form = Verdict::Refused(reason(ReasonCode::Ticket), vec![]);
     let hour = Span::hours(1);
-    let states = [
-        pending(0),
-        State::Scheduled { starts_at: at(60) },
-        State::Granting,
-        revoking(false),
-        State::Revoked { cause: EndCause::Released, recheck_at: None },
-    ];
-    let mut out = vec![
+    vec![
         words::catalogue(&["Billing database".to_owned(), "Legacy wiki".to_owned()], 3),
         words::catalogue(&["Legacy wiki".to_owned()], 1),
         words::catalogue(&[], 0),
@@ -156,9 +167,7 @@ fn what_is_said_while_somebody_looks_for_a_role() {
         words::unknown_holder("U0EVE"),
         words::nothing_to_revoke("Ann", "wiki/read"),
         words::which_to_revoke("/jit", "Ann", &held),
-    ];
-    out.extend(states.map(|state| words::held(&Story::new(state).granted().dossier.request)));
-    insta::assert_snapshot!(out.join("\n\n"));
+    ]
 }
 
 #[test]

@@ -4,7 +4,7 @@ use jitney::engine::EngineError;
 use jitney::ids::RequestId;
 use jitney::lifecycle::{Answer, EndCause, Refusal, State, StateWord};
 use jitney::policy::{Reason, ReasonCode};
-use jitney::slack::command;
+use jitney::slack::command::{self, CommandError};
 use jitney::slack::identity::Stranger;
 use jitney::slack::words;
 
@@ -25,10 +25,14 @@ fn reason() -> Reason {
 
 #[test]
 fn every_answer_says_what_happened() {
+    insta::assert_snapshot!(table(answers(), |answer| words::answer(&everybody(), answer)));
+}
+
+pub(super) fn answers() -> Vec<Answer> {
     let request = RequestId::from_number(1042);
     let parent = RequestId::from_number(1040);
     let targets = vec!["billing-pg".parse().unwrap(), "crm".parse().unwrap()];
-    let answers = vec![
+    vec![
         Answer::Submitted { request, asked: vec![id("bob"), id("erin")] },
         Answer::Submitted { request, asked: vec![] },
         Answer::Granting { request },
@@ -42,12 +46,15 @@ fn every_answer_says_what_happened() {
         Answer::Reveal { request },
         Answer::AlreadyRevealed { request, at: at(12) },
         Answer::Noted,
-    ];
-    insta::assert_snapshot!(table(answers, |answer| words::answer(&everybody(), answer)));
+    ]
 }
 
 #[test]
 fn every_refusal_says_why_and_what_to_do() {
+    insta::assert_snapshot!(table(refusals(), words::refused));
+}
+
+pub(super) fn refusals() -> Vec<Refusal> {
     let request = RequestId::from_number(1042);
     let mut refusals = vec![
         Refusal::Rules(vec![reason(), reason()]),
@@ -67,7 +74,7 @@ fn every_refusal_says_why_and_what_to_do() {
     }
     refusals.push(Refusal::Settled { request, state: StateWord::Lapsed, by: None, at: Some(at(480)) });
     refusals.push(Refusal::Settled { request, state: StateWord::Active, by: None, at: None });
-    insta::assert_snapshot!(table(refusals, words::refused));
+    refusals
 }
 
 #[test]
@@ -89,17 +96,29 @@ fn a_form_shows_sentences_without_markup() {
 
 #[test]
 fn whoever_is_not_heard_is_told_why() {
-    let strangers = vec![
+    let mut out = table(strangers(), words::stranger);
+    out += &table(engine_errors(), words::engine_failed);
+    out.extend(troubles().iter().map(|sentence| format!("{sentence}\n\n")));
+    insta::assert_snapshot!(out);
+}
+
+pub(super) fn strangers() -> Vec<Stranger> {
+    vec![
         Stranger::OtherTeam,
         Stranger::Bot,
         Stranger::Unknown { account: "U0EVE".to_owned() },
         Stranger::Leaver,
-    ];
-    let mut out = table(strangers, words::stranger);
-    let errors = vec![EngineError::Stopped, EngineError::Store("disk I/O error".to_owned())];
-    out += &table(errors, words::engine_failed);
+    ]
+}
+
+pub(super) fn engine_errors() -> Vec<EngineError> {
+    vec![EngineError::Stopped, EngineError::Store("disk I/O error".to_owned())]
+}
+
+/// What is said when something did not work, and when there is nothing to show.
+pub(super) fn troubles() -> Vec<String> {
     let request = RequestId::from_number(1042);
-    for sentence in [
+    vec![
         words::reveal_unknown(request),
         words::reveal_refused(request),
         words::reveal_unreadable(request),
@@ -108,34 +127,43 @@ fn whoever_is_not_heard_is_told_why() {
         words::form_failed(),
         words::list_empty("/jit"),
         words::help("/jit"),
-    ] {
-        out += &format!("{sentence}\n\n");
-    }
-    insta::assert_snapshot!(out);
+    ]
 }
 
 #[test]
 fn what_is_not_understood_gets_the_nearest_and_an_example() {
     let mut out = String::new();
-    for typed in [
-        "reqest x",
-        "frobnicate `now`",
-        "release",
-        "release &lt;all&gt;",
-        "status",
-        "extend 2h",
-        "revoke",
-        "revoke @ann wiki/read",
-        "revoke <@U0ANN|ann>",
-        "why",
-    ] {
+    for typed in MISUNDERSTOOD {
         let error = command::parse(typed).unwrap_err();
         out += &format!("/jit {typed}\n    {}\n", words::not_understood("/jit", &error));
     }
-    let near = vec!["billing/read".parse().unwrap(), "billing/write".parse().unwrap()];
-    out += &format!("{}\n", words::no_such_role("/jit", "billing red", &near));
-    out += &format!("{}\n", words::no_such_role("/jit", "<x>", &[]));
+    for sentence in unknown_roles() {
+        out += &format!("{sentence}\n");
+    }
     insta::assert_snapshot!(out);
+}
+
+const MISUNDERSTOOD: [&str; 10] = [
+    "reqest x",
+    "frobnicate `now`",
+    "release",
+    "release &lt;all&gt;",
+    "status",
+    "extend 2h",
+    "revoke",
+    "revoke @ann wiki/read",
+    "revoke <@U0ANN|ann>",
+    "why",
+];
+
+pub(super) fn misunderstandings() -> Vec<CommandError> {
+    let too_long = "x".repeat(5000);
+    MISUNDERSTOOD.into_iter().chain([too_long.as_str()]).map(|t| command::parse(t).unwrap_err()).collect()
+}
+
+pub(super) fn unknown_roles() -> [String; 2] {
+    let near = vec!["billing/read".parse().unwrap(), "billing/write".parse().unwrap()];
+    [words::no_such_role("/jit", "billing red", &near), words::no_such_role("/jit", "<x>", &[])]
 }
 
 #[test]

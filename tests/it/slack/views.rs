@@ -62,14 +62,30 @@ fn collect_texts(value: &Value, out: &mut Vec<String>) {
     }
 }
 
-fn gallery(view: View, stories: Vec<(&str, Story)>) -> String {
-    let people = everybody();
-    stories
-        .into_iter()
-        .map(|(name, story)| {
-            format!("== {name}\n{}\n", picture(render(&story.dossier, &people, view, TICKETS)))
-        })
-        .collect()
+/// A message at one moment of a request.
+pub(super) struct Scene {
+    pub(super) name: &'static str,
+    pub(super) view: View,
+    pub(super) story: Story,
+}
+
+impl Scene {
+    pub(super) fn rendered(&self) -> Option<Rendered> {
+        render(&self.story.dossier, &everybody(), self.view, TICKETS)
+    }
+}
+
+/// Every scene of this file.
+pub(super) fn scenes() -> Vec<Scene> {
+    [cards(), approvals(), nudges(), direct(), security(), vec![whole_log()]].into_iter().flatten().collect()
+}
+
+fn of(view: View, stories: Vec<(&'static str, Story)>) -> Vec<Scene> {
+    stories.into_iter().map(|(name, story)| Scene { name, view, story }).collect()
+}
+
+fn pictures(scenes: &[Scene]) -> String {
+    scenes.iter().map(|scene| format!("== {}\n{}\n", scene.name, picture(scene.rendered()))).collect()
 }
 
 fn denied() -> State {
@@ -103,13 +119,17 @@ fn failed() -> EndCause {
 
 #[test]
 fn the_card_says_where_a_request_stands() {
+    insta::assert_snapshot!(pictures(&cards()));
+}
+
+fn cards() -> Vec<Scene> {
     let approved =
         |state| Story::new(state).asked(0).asked(1).vote("bob", 0, 3).vote("carol", 1, 4).vote("dana", 1, 5);
     let taken = EndCause::Revoked {
         by: Actor::Person { id: id("bob"), name: "Bob".to_owned() },
         reason: "Not needed any more".to_owned(),
     };
-    let out = gallery(
+    of(
         View::Card,
         vec![
             ("pending", Story::new(pending(0)).asked(0)),
@@ -146,14 +166,17 @@ fn the_card_says_where_a_request_stands() {
                     .with(|r| r.kind = Kind::Extension { parent: RequestId::from_number(1040) }),
             ),
         ],
-    );
-    insta::assert_snapshot!(out);
+    )
 }
 
 #[test]
 fn a_stage_asks_while_it_is_pending_and_then_says_what_came_of_it() {
+    insta::assert_snapshot!(pictures(&approvals()));
+}
+
+fn approvals() -> Vec<Scene> {
     let second = || Story::new(pending(1)).asked(0).asked(1).vote("bob", 0, 3);
-    let mut out = gallery(
+    let mut all = of(
         View::Approval { stage: 0 },
         vec![
             ("asked", Story::new(pending(0)).asked(0)),
@@ -170,7 +193,7 @@ fn a_stage_asks_while_it_is_pending_and_then_says_what_came_of_it() {
             ),
         ],
     );
-    out += &gallery(
+    all.extend(of(
         View::Approval { stage: 1 },
         vec![
             ("second stage, not asked yet", Story::new(pending(0)).asked(0)),
@@ -180,16 +203,20 @@ fn a_stage_asks_while_it_is_pending_and_then_says_what_came_of_it() {
                 Story::new(held()).asked(0).asked(1).vote("bob", 0, 3).vote("carol", 1, 4).vote("dana", 1, 5),
             ),
         ],
-    );
-    insta::assert_snapshot!(out);
+    ));
+    all
 }
 
 #[test]
 fn nudges_ask_only_while_the_stage_they_are_about_waits() {
+    insta::assert_snapshot!(pictures(&nudges()));
+}
+
+fn nudges() -> Vec<Scene> {
     let reminded = |state| Story::new(state).asked(0).told("jitney", 30, What::Reminded { times: 1 });
     let escalated = |state| reminded(state).told("jitney", 60, What::Escalated { asked: vec![id("dana")] });
     let reminder = View::Nudge { kind: NudgeKind::Reminder, number: 1 };
-    let mut out = gallery(
+    let mut all = of(
         reminder,
         vec![
             ("reminder", reminded(pending(0))),
@@ -198,15 +225,19 @@ fn nudges_ask_only_while_the_stage_they_are_about_waits() {
             ("denied", reminded(denied()).posted(reminder)),
         ],
     );
-    out += &gallery(
+    all.extend(of(
         View::Nudge { kind: NudgeKind::Escalation, number: 1 },
         vec![("escalation", escalated(pending(0)))],
-    );
-    insta::assert_snapshot!(out);
+    ));
+    all
 }
 
 #[test]
 fn the_requester_hears_what_they_can_do_now() {
+    insta::assert_snapshot!(pictures(&direct()));
+}
+
+fn direct() -> Vec<Scene> {
     let active = || Story::new(State::Active { warned: false }).granted();
     let dm = |kind| View::Dm { kind, number: 1 };
     let rules = vec![Reason {
@@ -221,7 +252,7 @@ fn the_requester_hears_what_they_can_do_now() {
         reason: "no longer eligible".to_owned(),
         at: at(7),
     };
-    let mut out = gallery(
+    let mut all = of(
         dm(DmKind::Active),
         vec![
             ("active, credential waits", active()),
@@ -242,14 +273,14 @@ fn the_requester_hears_what_they_can_do_now() {
             ("over before it was said", Story::new(revoked(EndCause::Released)).ended()),
         ],
     );
-    out += &gallery(
+    all.extend(of(
         dm(DmKind::Warning),
         vec![
             ("warning", active()),
             ("warning, ended", Story::new(revoked(EndCause::Expiry)).ended().posted(dm(DmKind::Warning))),
         ],
-    );
-    out += &gallery(
+    ));
+    all.extend(of(
         dm(DmKind::Waiting),
         vec![
             ("scheduled", Story::new(State::Scheduled { starts_at: at(600) })),
@@ -257,8 +288,8 @@ fn the_requester_hears_what_they_can_do_now() {
             ("started", active().posted(dm(DmKind::Waiting))),
             ("started before it was said", active()),
         ],
-    );
-    out += &gallery(
+    ));
+    all.extend(of(
         dm(DmKind::Decided),
         vec![
             ("denied", Story::new(denied())),
@@ -273,7 +304,7 @@ fn the_requester_hears_what_they_can_do_now() {
             ("withdrawn", Story::new(withdrawn())),
             ("lapsed", Story::new(State::Lapsed { at: at(480) })),
         ],
-    );
+    ));
     let extended = |state| {
         Story::new(state).granted().told(
             "jitney",
@@ -281,7 +312,7 @@ fn the_requester_hears_what_they_can_do_now() {
             What::Extended { extension: RequestId::from_number(1043), from: at(130), to: at(190) },
         )
     };
-    out += &gallery(
+    all.extend(of(
         dm(DmKind::Extended),
         vec![
             ("extended, told on the grant", extended(State::Active { warned: false })),
@@ -294,8 +325,8 @@ fn the_requester_hears_what_they_can_do_now() {
                 ),
             ),
         ],
-    );
-    out += &gallery(
+    ));
+    all.extend(of(
         dm(DmKind::Ended),
         vec![
             ("expired", Story::new(revoked(EndCause::Expiry)).ended()),
@@ -313,12 +344,16 @@ fn the_requester_hears_what_they_can_do_now() {
                 Story::new(revoked(EndCause::Lockdown { stuck: RequestId::from_number(1001) })).ended(),
             ),
         ],
-    );
-    insta::assert_snapshot!(out);
+    ));
+    all
 }
 
 #[test]
 fn security_hears_of_break_glass_and_of_what_is_stuck() {
+    insta::assert_snapshot!(pictures(&security()));
+}
+
+fn security() -> Vec<Scene> {
     let glass = |state| {
         Story::new(state).granted().with(|r| {
             r.kind = Kind::BreakGlass;
@@ -332,7 +367,7 @@ fn security_hears_of_break_glass_and_of_what_is_stuck() {
             What::Stuck { late: Span::secs(75), locked: vec!["billing-pg".parse().unwrap()] },
         )
     };
-    let out = gallery(
+    of(
         View::Security,
         vec![
             ("nothing to say", Story::new(State::Active { warned: false }).granted()),
@@ -350,12 +385,35 @@ fn security_hears_of_break_glass_and_of_what_is_stuck() {
             ),
             ("stuck no more", stuck(revoked(EndCause::Expiry)).ended()),
         ],
-    );
-    insta::assert_snapshot!(out);
+    )
 }
 
 #[test]
 fn the_log_tells_every_kind_of_entry_and_counts_what_it_leaves_out() {
+    let mut out = pictures(&[whole_log()]);
+    let mut long = Story::new(State::Active { warned: false });
+    for failures in 0..400 {
+        let error = format!("answered 503, {}", "long ".repeat(50));
+        long = long.told(
+            "jitney",
+            40,
+            What::CallFailed {
+                step: 0,
+                label: "a login in billing-pg".to_owned(),
+                op: Op::Revoke,
+                error,
+                failures,
+            },
+        );
+    }
+    let cut = picture(render(&long.dossier, &everybody(), View::Log, None));
+    assert!(cut.contains("(399 in a row)") && !cut.contains("(100 in a row)"));
+    out.push_str(cut.lines().find(|line| line.contains("earlier")).unwrap());
+    insta::assert_snapshot!(out);
+}
+
+/// With every kind of entry.
+fn whole_log() -> Scene {
     let label = || "a login in billing-pg".to_owned();
     let other = RequestId::from_number(1001);
     let mut story = Story::new(State::Active { warned: false }).asked(0).asked(1);
@@ -427,20 +485,7 @@ fn the_log_tells_every_kind_of_entry_and_counts_what_it_leaves_out() {
     ] {
         story = story.told(by, 40, what);
     }
-    let mut out = gallery(View::Log, vec![("every kind", story)]);
-    let mut long = Story::new(State::Active { warned: false });
-    for failures in 0..400 {
-        let error = format!("answered 503, {}", "long ".repeat(50));
-        long = long.told(
-            "jitney",
-            40,
-            What::CallFailed { step: 0, label: label(), op: Op::Revoke, error, failures },
-        );
-    }
-    let cut = picture(render(&long.dossier, &everybody(), View::Log, None));
-    assert!(cut.contains("(399 in a row)") && !cut.contains("(100 in a row)"));
-    out.push_str(cut.lines().find(|line| line.contains("earlier")).unwrap());
-    insta::assert_snapshot!(out);
+    Scene { name: "every kind", view: View::Log, story }
 }
 
 #[test]

@@ -229,6 +229,14 @@ fn picture(form: &Value) -> String {
 
 #[test]
 fn forms_have_the_fields_that_the_role_wants() {
+    let forms = forms();
+    let out: Vec<String> = forms.iter().map(|(_, form)| picture(form)).collect();
+    insta::assert_snapshot!(out.join("\n"));
+    insta::assert_json_snapshot!(forms[1].1);
+}
+
+/// Every form and every window, by what it is for.
+pub(super) fn forms() -> Vec<(&'static str, Value)> {
     let (set, ann) = (policies(), id("ann"));
     let mut all: Vec<Person> = everybody().iter().cloned().collect();
     all[0].manager = Some(id("bob"));
@@ -247,19 +255,16 @@ fn forms_have_the_fields_that_the_role_wants() {
     };
     let too_long = Draft { duration: Some(Span::days(2)), ..chosen.clone() };
     let reveal = serde_json::to_value(modal::reveal("1.2.a", request, &"s3cret".to_owned().into())).unwrap();
-    let forms = [
-        modal::request(&set, &people, &ann, &Draft::default()),
-        modal::request(&set, &people, &ann, &chosen),
-        modal::request(&set, &people, &ann, &too_long),
-        modal::extend(request, None, None),
-        modal::deny(request),
-        modal::revoke(request, Some("Moved teams")),
-        modal::notice("Said and done."),
-        reveal["view"].clone(),
-    ];
-    let out: Vec<String> = forms.iter().map(picture).collect();
-    insta::assert_snapshot!(out.join("\n"));
-    insta::assert_json_snapshot!(forms[1]);
+    vec![
+        ("request, empty", modal::request(&set, &people, &ann, &Draft::default())),
+        ("request, a role and words", modal::request(&set, &people, &ann, &chosen)),
+        ("request, for too long", modal::request(&set, &people, &ann, &too_long)),
+        ("extend", modal::extend(request, None, None)),
+        ("deny", modal::deny(request)),
+        ("revoke", modal::revoke(request, Some("Moved teams"))),
+        ("notice", modal::notice("Said and done.")),
+        ("credential", reveal["view"].clone()),
+    ]
 }
 
 /// Slack takes names of 24 characters at most, and sends the callback ids back.
