@@ -9,6 +9,7 @@ mod link_faults;
 mod outages;
 mod persistence;
 mod races;
+mod seen;
 mod slack_trouble;
 mod stage;
 mod standing;

@@ -1,7 +1,7 @@
 """Reads what Jitney sends to Slack into the models of Slack's own Python SDK, which check themselves and must give
 back what they read: a property that a model does not know is lost there.
 
-usage: slack_sdk_check.py FOLDER wrong.json
+usage: slack_sdk_check.py wrong.json FOLDER …
 """
 
 import json
@@ -84,11 +84,11 @@ def faults(kind, payload, wary):
     return wary.said + list(lost(modelled(kind, payload), back))
 
 
-def main(folder, wrong):
+def main(wrong, *folders):
     wary = Wary()
     logging.getLogger("slack_sdk").addHandler(wary)
     logging.getLogger("slack_sdk").propagate = False
-    files = sorted(Path(folder).glob("*.json"))
+    files = [file for folder in folders for file in sorted(Path(folder).glob("*.json"))]
     bad = refused = 0
     for file in files:
         exhibit = json.loads(file.read_text(encoding="utf-8"))

@@ -1,13 +1,13 @@
 // Writes what Jitney sends to Slack into one TypeScript file, as constants of the types that Slack publishes, and has
 // the compiler judge it: a property that Slack does not have is an error there.
 //
-// usage: node types_check.mjs FOLDER wrong.json NODE_FOLDER
+// usage: node types_check.mjs NODE_FOLDER wrong.json FOLDER …
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-const [folder, wrong, tools] = process.argv.slice(2);
+const [tools, wrong, ...folders] = process.argv.slice(2);
 const typed = {
   message: 'Message',
   answer: 'Answer',
@@ -68,14 +68,14 @@ function judged(exhibits, file) {
   return faults.map(({ at, text }) => ({ ...places[at], at, text }));
 }
 
-const work = resolve(folder, '../slack-types');
+const work = resolve(folders[0], '../slack-types');
 rmSync(work, { recursive: true, force: true });
 mkdirSync(work);
 symlinkSync(resolve(tools, 'node_modules'), join(work, 'node_modules'));
 writeFileSync(join(work, 'package.json'), '{ "private": true, "type": "module" }\n');
 
-const exhibits = readdirSync(folder).filter((file) => file.endsWith('.json')).sort()
-  .map((file) => ({ from: join(folder, file), ...JSON.parse(readFileSync(join(folder, file), 'utf8')) }));
+const files = folders.flatMap((folder) => readdirSync(folder).sort().map((file) => join(folder, file)));
+const exhibits = files.map((from) => ({ from, ...JSON.parse(readFileSync(from, 'utf8')) }));
 const faults = judged(exhibits, join(work, 'gallery.ts'));
 for (const { from, name, text } of faults) console.log(`${from} (${name}): ${text}`);
 

@@ -41,6 +41,15 @@ impl Drop for Folder {
     }
 }
 
+impl Drop for Journey {
+    fn drop(&mut self) {
+        // A journey that failed has told why.
+        if !std::thread::panicking() {
+            super::seen::write(&self.slack().snapshot());
+        }
+    }
+}
+
 impl Journey {
     pub(super) async fn start() -> Self {
         Self::start_with(|_| (), |_| ()).await

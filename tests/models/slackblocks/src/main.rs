@@ -1,5 +1,5 @@
 //! Reads what Jitney sends to Slack into the models of the crate slackblocks, which know Slack's limits: one JSON file
-//! each in a folder, `{kind, name, payload}`. Prints what is refused, and where. What the file `wrong.json` says must be
+//! each in the folders, `{kind, name, payload}`. Prints what is refused, and where. What the file `wrong.json` says must be
 //! refused, is.
 
 use std::error::Error;
@@ -44,17 +44,25 @@ struct Wrong {
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, folder, wrong] = arguments.as_slice() else { return Err("wanted: FOLDER wrong.json".into()) };
-    let mut files: Vec<_> = std::fs::read_dir(folder)?.collect::<Result<_, _>>()?;
-    files.sort_by_key(std::fs::DirEntry::file_name);
+    let [_, wrong, folders @ ..] = arguments.as_slice() else {
+        return Err("wanted: wrong.json FOLDER …".into());
+    };
+    let mut files = Vec::new();
+    for folder in folders {
+        let entries = std::fs::read_dir(folder).map_err(|error| format!("{folder}: {error}"))?;
+        for entry in entries {
+            files.push(entry?.path());
+        }
+    }
+    files.sort();
     let mut read = 0;
     let mut bad = 0;
     for file in &files {
-        let exhibit: Exhibit = parse(&file.path())?;
+        let exhibit: Exhibit = parse(file)?;
         read += 1;
         if let Err(error) = judge(exhibit.kind, exhibit.payload) {
             bad += 1;
-            println!("{} ({}): {error}", file.path().display(), exhibit.name);
+            println!("{} ({}): {error}", file.display(), exhibit.name);
         }
     }
     let wrong: Vec<Wrong> = parse(Path::new(wrong))?;
