@@ -1,7 +1,7 @@
 //! The ticket edge against a local Jira, over real HTTP.
 
 mod room;
-mod samples;
+pub(crate) mod samples;
 mod schemas;
 mod stories;
 mod words;

@@ -4,9 +4,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::LazyLock;
 
 use jitney::engine::EngineError;
-use jitney::lifecycle::{Answer, DmKind, NudgeKind, Refusal, State, StateWord, View};
+use jitney::lifecycle::{Answer, DmKind, Entry, NudgeKind, Refusal, State, StateWord, View};
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::command::CommandError;
 use jitney::slack::envelope::{Press, ViewState};
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use super::people::{Story, everybody};
 use super::views::{Scene, scenes};
 use super::{limits, looking, sentences, wire};
+use crate::jira::samples::every_entry;
 
 /// Which of Slack's models it has to fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +141,8 @@ words_of!(ENGINE_ERRORS, engine_error_word(error: &EngineError),
 );
 
 /// All of it.
+static GALLERY: LazyLock<Vec<Exhibit>> = LazyLock::new(gallery);
+
 fn gallery() -> Vec<Exhibit> {
     let mut all: Vec<Exhibit> = scenes().iter().filter_map(message).collect();
     all.extend(answers());
@@ -167,9 +171,9 @@ fn message(scene: &Scene) -> Option<Exhibit> {
 /// What has to fit whatever people write.
 fn hostile() -> Vec<Exhibit> {
     let mut seen = BTreeSet::new();
-    let messages = limits::hostile_messages().into_iter().map(|(view, rendered)| {
-        let payload = posting(&rendered, "C0ACCESS", None, "R1042:hostile");
-        exhibit(Model::Message, format!("hostile, {}", view_word(&view)), payload)
+    let messages = limits::HOSTILE_MESSAGES.iter().map(|(view, rendered)| {
+        let payload = posting(rendered, "C0ACCESS", None, "R1042:hostile");
+        exhibit(Model::Message, format!("hostile, {}", view_word(view)), payload)
     });
     let forms = limits::hostile_forms().into_iter();
     let forms = forms.map(|form| exhibit(Model::View, "hostile form", form));
@@ -281,7 +285,7 @@ fn as_sent(form: &Value) -> ViewState {
 
 #[test]
 fn the_gallery_has_every_message_and_every_view() {
-    let all = gallery();
+    let all = &*GALLERY;
     let names: BTreeSet<&str> = all.iter().map(|exhibit| exhibit.name.as_str()).collect();
     let missing = |before: &str, words: &[&str], after: &str| -> Vec<String> {
         let wanted = words.iter().map(|word| format!("{before}{word}{after}"));
@@ -299,6 +303,9 @@ fn the_gallery_has_every_message_and_every_view() {
     }
     let states: BTreeSet<StateWord> = every_state().iter().map(|s| s.dossier.request.state.word()).collect();
     assert_eq!(states, BTreeSet::from(StateWord::ALL), "a card in each state");
+    let logs = scenes().into_iter().filter(|scene| scene.view == View::Log);
+    let told = kinds(logs.flat_map(|scene| scene.story.dossier.entries));
+    assert_eq!(told, kinds(every_entry()), "the log with each kind of entry");
     let whole: String = all.iter().map(|exhibit| exhibit.payload.to_string()).collect();
     for press in Press::ALL {
         assert!(whole.contains(&format!("\"action_id\":\"{}\"", press.action_id())), "no button {press:?}");
@@ -314,9 +321,14 @@ fn the_gallery_has_every_message_and_every_view() {
     }
 }
 
+fn kinds(entries: impl IntoIterator<Item = Entry>) -> BTreeSet<String> {
+    let kind = |entry: Entry| serde_json::to_value(entry.what).unwrap()["kind"].as_str().unwrap().to_owned();
+    entries.into_iter().map(kind).collect()
+}
+
 #[test]
 fn every_message_says_something_without_its_blocks() {
-    for exhibit in gallery() {
+    for exhibit in &*GALLERY {
         match exhibit.model {
             Model::Message | Model::Answer => {
                 let text = exhibit.payload["text"].as_str().unwrap_or_default();
@@ -333,9 +345,9 @@ fn the_gallery_is_written_for_the_models_of_others() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/slack-gallery");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
-    for (number, Exhibit { model, name, payload }) in gallery().into_iter().enumerate() {
+    for (number, Exhibit { model, name, payload }) in GALLERY.iter().enumerate() {
         let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let kind = model.kind(&payload);
+        let kind = model.kind(payload);
         let file = folder.join(format!("{number:03}-{kind}-{plain}.json"));
         let written = json!({"kind": kind, "name": name, "payload": payload});
         std::fs::write(file, format!("{written:#}\n")).unwrap();

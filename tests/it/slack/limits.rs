@@ -1,5 +1,7 @@
 //! Slack's limits under hostile and very long input: no message and no form of ours may break one.
 
+use std::sync::LazyLock;
+
 use jitney::ids::{RequestId, TargetId};
 use jitney::lifecycle::{DmKind, EndCause, Evidence, Kind, NudgeKind, Op, State, View, What, WithdrawCause};
 use jitney::policy::{Field, Reason, ReasonCode};
@@ -182,8 +184,7 @@ pub(super) fn every_view() -> Vec<View> {
 
 #[test]
 fn no_message_breaks_a_limit_whatever_people_write() {
-    let all = hostile_messages();
-    for (view, rendered) in &all {
+    for (view, rendered) in &*HOSTILE_MESSAGES {
         assert!((1..=4000).contains(&rendered.text.chars().count()), "{view:?}: text");
         assert!(!rendered.text.contains("<!channel>"), "{view:?}");
         check_blocks(&rendered.blocks, 50);
@@ -191,11 +192,13 @@ fn no_message_breaks_a_limit_whatever_people_write() {
         let size: usize = rendered.blocks.iter().map(|block| block.to_string().chars().count()).sum();
         assert!(size < 13_000, "{view:?}: {size} characters of blocks");
     }
-    assert!(all.len() > 300, "{}", all.len());
+    assert!(HOSTILE_MESSAGES.len() > 300, "{}", HOSTILE_MESSAGES.len());
 }
 
 /// Every message in every state of a request that is as bad as it can be.
-pub(super) fn hostile_messages() -> Vec<(View, Rendered)> {
+pub(super) static HOSTILE_MESSAGES: LazyLock<Vec<(View, Rendered)>> = LazyLock::new(hostile_messages);
+
+fn hostile_messages() -> Vec<(View, Rendered)> {
     let evil = hostile();
     let people = everybody();
     let mut all = Vec::new();
