@@ -14,6 +14,7 @@
 mod admin;
 mod audit;
 mod bad_input;
+mod bolt;
 mod cli;
 mod crash;
 mod credentials;

@@ -83,6 +83,10 @@ impl Links {
         self.open.len()
     }
 
+    pub(super) const fn opened(&self) -> u64 {
+        self.numbered
+    }
+
     pub(super) fn disconnect_all(&self, reason: DisconnectReason) {
         self.open.values().for_each(|link| drop(link.try_send(Order::Disconnect(reason))));
     }

@@ -35,6 +35,8 @@ pub struct Snapshot {
     pub complaints: Vec<String>,
     /// Open links.
     pub links: usize,
+    /// Links that were ever open.
+    pub links_opened: u64,
 }
 
 impl Snapshot {
@@ -62,6 +64,7 @@ impl Snapshot {
             warnings: world.journal.warnings.clone(),
             complaints: world.journal.complaints.clone(),
             links: world.links.count(),
+            links_opened: world.links.opened(),
         }
     }
 

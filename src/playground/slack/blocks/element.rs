@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Check, Node, Surface, cut};
+use super::{Check, Node, Surface};
 
 /// Where an element stands in its block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl Check {
         let Some(node) = self.object(value, at) else { return };
         let Some(kind) = self.kind_of(&node) else { return };
         if !place.takes(kind) {
-            self.say(format!("unsupported type: {}", cut(kind)), at);
+            self.unsupported(kind, at);
             return;
         }
         self.string(&node, "action_id", 0, 255, false);
@@ -194,7 +194,7 @@ impl Check {
             ("conversations_select", false) => "initial_conversation",
             ("conversations_select", true) => "initial_conversations",
             (other, _) => {
-                self.say(format!("unsupported type: {}", cut(other)), &node.at);
+                self.unsupported(other, &node.at);
                 return;
             }
         };

@@ -114,6 +114,11 @@ impl Check {
         self.flaws.push(flaw(message.into(), pointer));
     }
 
+    /// Slack points at the type itself.
+    fn unsupported(&mut self, kind: &str, at: &str) {
+        self.say(format!("unsupported type: {}", cut(kind)), &format!("{at}/type"));
+    }
+
     fn view(&mut self, view: &Value) {
         let Some(node) = self.object(view, "/view") else { return };
         let common = ["type", "blocks", "private_metadata", "callback_id", "external_id"];
@@ -194,7 +199,7 @@ impl Check {
             }
             // Known to Slack; nothing of ours needs to know what is inside.
             "rich_text" | "video" | "file" | "table" | "context_actions" => {}
-            other => self.say(format!("unsupported type: {}", cut(other)), at),
+            other => self.unsupported(other, at),
         }
     }
 

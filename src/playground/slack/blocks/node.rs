@@ -142,7 +142,7 @@ impl Check {
                 self.only(&node, &["type", "text", "verbatim"]);
                 self.boolean(&node, "verbatim");
             }
-            Some(other) => self.say(format!("unsupported type: {}", cut(other)), at),
+            Some(other) => self.unsupported(other, at),
             None => {}
         }
         self.string(&node, "text", 1, max, true);

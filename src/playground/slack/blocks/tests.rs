@@ -72,7 +72,7 @@ fn messages_are_judged_as_slack_does() {
         (
             "an unknown block",
             json!([{"type": "bogus"}]),
-            &["unsupported type: bogus [json-pointer:/blocks/0]"],
+            &["unsupported type: bogus [json-pointer:/blocks/0/type]"],
         ),
         ("no type", json!([{}]), &["missing required field: type [json-pointer:/blocks/0]"]),
         (
@@ -99,7 +99,7 @@ fn messages_are_judged_as_slack_does() {
         (
             "a header of mrkdwn",
             json!([{"type": "header", "text": {"type": "mrkdwn", "text": "x"}}]),
-            &["unsupported type: mrkdwn [json-pointer:/blocks/0/text]"],
+            &["unsupported type: mrkdwn [json-pointer:/blocks/0/text/type]"],
         ),
         (
             "eleven bits of context",
@@ -197,7 +197,7 @@ fn messages_are_judged_as_slack_does() {
         (
             "typing among actions",
             json!([actions(json!([{ "type": "plain_text_input" }]))]),
-            &["unsupported type: plain_text_input [json-pointer:/blocks/0/elements/0]"],
+            &["unsupported type: plain_text_input [json-pointer:/blocks/0/elements/0/type]"],
         ),
         ("markdown, full", json!([{ "type": "markdown", "text": "m".repeat(12_000) }]), &[]),
         (
@@ -290,7 +290,7 @@ fn views_are_judged_as_slack_does() {
         (
             "a button as an input",
             modal(json!([input(button(1))])),
-            &["unsupported type: button [json-pointer:/view/blocks/0/element]"],
+            &["unsupported type: button [json-pointer:/view/blocks/0/element/type]"],
         ),
     ];
     for (name, view, expected) in table {
