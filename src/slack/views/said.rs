@@ -81,15 +81,21 @@ pub fn list(command: &str, requests: &[Request]) -> Said {
         return words::list_empty(command).into();
     }
     let text = words::list_text(requests.len().min(LIST_MOST));
-    let blocks = requests
-        .iter()
-        .take(LIST_MOST)
-        .map(|request| {
-            let line = cut_mrkdwn(&words::list_line(request), LIST_LINE_MOST);
-            section_with(&request.id.to_string(), &line, own_button(request))
-        })
-        .collect();
-    Said { text, blocks }
+    listed(text, requests, words::list_line, own_button)
+}
+
+/// A line each, with what can be done about it.
+fn listed(
+    text: String,
+    requests: &[Request],
+    line: fn(&Request) -> String,
+    button: impl Fn(&Request) -> Option<Value>,
+) -> Said {
+    let blocks = requests.iter().take(LIST_MOST).map(|request| {
+        let line = cut_mrkdwn(&line(request), LIST_LINE_MOST);
+        section_with(&request.id.to_string(), &line, button(request))
+    });
+    Said { text, blocks: blocks.collect() }
 }
 
 /// Who is told where a request stands: what they can do about it.
