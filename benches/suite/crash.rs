@@ -119,7 +119,7 @@ fn grant_that_has_ended(folder: &Path) -> anyhow::Result<()> {
     let Some(Ok(Answer::Submitted { request, .. })) = answered.into_iter().next() else {
         anyhow::bail!("it was not taken");
     };
-    core.run(vec![command(manager(0)?, Verb::Approve { request })])?;
+    core.run(vec![command(manager(0)?, Verb::Approve { request, at_most: None })])?;
     stock::do_what_is_owed(&mut core)?;
     let dossier = core.dossier(request)?.context("it was granted")?;
     let ends_at = dossier.request.times.context("it was granted")?.expires_at.millis().to_string();

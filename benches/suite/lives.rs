@@ -72,7 +72,7 @@ async fn one_life(
         other => anyhow::bail!("not taken: {other:?}"),
     };
     let there = desk.when(request, Seen::There);
-    command(engine, manager, Verb::Approve { request }).await?;
+    command(engine, manager, Verb::Approve { request, at_most: None }).await?;
     there.await.context("never granted")?;
     let gone = desk.when(request, Seen::Gone);
     command(engine, asker, Verb::Release { request }).await?;

@@ -156,7 +156,7 @@ fn grant(core: &mut Core) -> anyhow::Result<RequestId> {
         Some(Answer::Submitted { request, .. }) => request,
         other => anyhow::bail!("it was not taken: {other:?}"),
     };
-    core.run(vec![command(actor(manager(0)?), Verb::Approve { request })])?;
+    core.run(vec![command(actor(manager(0)?), Verb::Approve { request, at_most: None })])?;
     do_what_is_owed(core)?;
     Ok(request)
 }

@@ -161,7 +161,7 @@ fn list(args: ListArgs, environment: &Environment, out: Out) -> anyhow::Result<E
                 request.state.word().as_str().to_owned(),
                 one_line(&request.requester.name),
                 request.ask.role.to_string(),
-                request.ask.duration.to_string(),
+                request.duration().to_string(),
                 one_line(&words::standing(request)),
             ]
         })
@@ -191,7 +191,7 @@ fn show(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<
     out.line(format!("  state   {} ({standing})", request.state.word().as_str()))?;
     out.line(format!("  who     {} <{}>", one_line(&request.requester.name), request.requester.id))?;
     out.line(format!("  why     {}", one_line(&request.ask.justification)))?;
-    out.line(format!("  for     {}", request.ask.duration.words()))?;
+    out.line(format!("  for     {}", words::given_for(request)))?;
     out.line(format!("  ticket  {issue}"))?;
     for (number, (terms, step)) in request.terms.steps.iter().zip(&request.steps).enumerate() {
         for line in words::step(number, terms, step).lines() {

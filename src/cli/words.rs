@@ -19,9 +19,13 @@ pub(super) fn answer(answer: &Answer) -> String {
             let asked: Vec<&str> = asked.iter().map(|person| person.as_str()).collect();
             format!("{request} is pending; asked: {}.", asked.join(", "))
         }
-        Answer::Granting { request } => format!("{request} is approved; access is being given."),
-        Answer::Scheduled { request, starts_at } => {
+        Answer::Granting { request, .. } => format!("{request} is approved; access is being given."),
+        Answer::Scheduled { request, starts_at, .. } => {
             format!("{request} is approved and starts at {}.", starts_at.minute_utc())
+        }
+        Answer::Questioned { request } => format!("the requester of {request} is asked."),
+        Answer::Replied { request, to } => {
+            format!("the answer about {request} is in the thread; {to} is told.")
         }
         Answer::Counted { request, have, need } => {
             format!("The approval of {request} counts: {have} of {need}.")
@@ -58,6 +62,8 @@ pub(super) const fn is_refusal(answer: &Answer) -> bool {
         | Answer::Granting { .. }
         | Answer::Scheduled { .. }
         | Answer::Counted { .. }
+        | Answer::Questioned { .. }
+        | Answer::Replied { .. }
         | Answer::Held { .. }
         | Answer::Applied { .. }
         | Answer::Denied { .. }
@@ -100,6 +106,9 @@ fn refused(refusal: &Refusal) -> String {
         Refusal::NotAnOperator { login } => format!(
             "the system user {login} is no operator. To make somebody one, set `operator_login = \"{login}\"` for one person in the people file."
         ),
+        Refusal::NoOpenQuestion { request } => {
+            format!("no such question about {request} waits for an answer.")
+        }
         Refusal::NotInFlight => "that was not under way.".to_owned(),
     }
 }
@@ -127,6 +136,15 @@ pub(super) fn standing(request: &Request) -> String {
         State::Denied { name, reason, .. } => format!("by {name}: {reason}"),
         State::Withdrawn { cause, by, .. } => withdraw_cause(cause, by.name()),
         State::Lapsed { at } => format!("at {}", at.minute_utc()),
+    }
+}
+
+/// For how long it is, or will be, given.
+pub(super) fn given_for(request: &Request) -> String {
+    let asked = request.ask.duration.words();
+    match request.shortened() {
+        Some(less) => format!("{}, approved for less than the {asked} that were asked for", less.words()),
+        None => asked,
     }
 }
 
@@ -271,9 +289,11 @@ mod tests {
         };
         let answers = [
             Answer::Submitted { request, asked: vec![PersonId::new("bob@example.com").unwrap()] },
-            Answer::Granting { request },
-            Answer::Scheduled { request, starts_at: at },
+            Answer::Granting { request, shortened: None },
+            Answer::Scheduled { request, starts_at: at, shortened: None },
             Answer::Counted { request, have: 1, need: 2 },
+            Answer::Questioned { request },
+            Answer::Replied { request, to: "dana@example.com".parse().unwrap() },
             Answer::Held { request, targets: vec![TargetId::new("wiki").unwrap()] },
             Answer::Applied { request: request.next(), parent: request, expires_at: at },
             Answer::Denied { request },

@@ -3,10 +3,10 @@
 use super::core::{Core, Stop, Touched};
 use super::facts::parent_facts;
 use super::{Command, Verb};
-use crate::ids::RequestId;
+use crate::ids::{PersonId, RequestId, RoleRef};
 use crate::lifecycle::{
-    Actor, Answer, EndCause, Event, Facts, Kind, Refusal, Request, Requester, State, StepTerms, Submission,
-    Terms, WithdrawCause,
+    Actor, Answer, Context, EndCause, Event, Facts, HOLDERS_MOST, Kind, PAST, PAST_MOST, Refusal, Request,
+    Requester, State, StepTerms, Submission, Terms, WithdrawCause,
 };
 use crate::policy::{self, Ask, AskMode, Person, Reason, ReasonCode, Subject, Verdict};
 use crate::store::{StoreError, Tx};
@@ -31,9 +31,18 @@ impl Core {
             Verb::Extend { parent, duration, justification } => {
                 self.extend(tx, touched, &by, *parent, *duration, justification, now)
             }
-            Verb::Approve { request } => self.event(tx, touched, *request, &Event::Approve { by }, now),
+            Verb::Approve { request, at_most } => {
+                self.event(tx, touched, *request, &Event::Approve { by, at_most: *at_most }, now)
+            }
             Verb::Deny { request, reason } => {
                 self.event(tx, touched, *request, &Event::Deny { by, reason: cut(reason) }, now)
+            }
+            Verb::Question { request, text } => {
+                self.event(tx, touched, *request, &Event::Question { by, text: cut(text) }, now)
+            }
+            Verb::Reply { request, question, text } => {
+                let event = Event::Reply { by, question: *question, text: cut(text) };
+                self.event(tx, touched, *request, &event, now)
             }
             Verb::Withdraw { request, reason } => {
                 let cause = match (&by, reason) {
@@ -114,6 +123,7 @@ impl Core {
         }
         let id = tx.next_request_id()?;
         let terms = self.terms(ask, &person, id)?;
+        let context = context(tx, &person.id, &ask.role, now)?;
         self.submit(
             tx,
             touched,
@@ -124,6 +134,7 @@ impl Core {
                 terms,
                 ask: ask.clone(),
                 policy: world.policies.digest.clone(),
+                context,
             },
             verdict,
             now,
@@ -166,6 +177,7 @@ impl Core {
         let id = tx.next_request_id()?;
         let mut terms = self.terms(&ask, &person, id)?;
         terms.steps = grant.terms.steps.clone();
+        let context = context(tx, &person.id, &ask.role, now)?;
         self.submit(
             tx,
             touched,
@@ -176,6 +188,7 @@ impl Core {
                 terms,
                 ask,
                 policy: world.policies.digest.clone(),
+                context,
             },
             verdict,
             now,
@@ -332,6 +345,13 @@ fn only_requester(tx: &mut Tx<'_>, by: &Actor, request: RequestId) -> Result<(),
     if by.person() == Some(&found.requester.id) { Ok(()) } else { Err(Refusal::NotYours { request }.into()) }
 }
 
+/// What the approvers are told of the requester's past and of who else has the role.
+fn context(tx: &mut Tx<'_>, person: &PersonId, role: &RoleRef, now: Timestamp) -> Result<Context, Stop> {
+    let past = tx.past_grants(person, &role.app, now - PAST, PAST_MOST)?;
+    let holders = tx.holders(role, person, HOLDERS_MOST)?;
+    Ok(Context::new(&role.role, &past, holders, now))
+}
+
 fn twin(role: &str, open: RequestId) -> Reason {
     Reason {
         code: ReasonCode::Twin,
@@ -350,6 +370,8 @@ pub(super) fn asks_for_more(verb: &Verb) -> bool {
     match verb {
         Verb::Ask(_) | Verb::BreakGlass(_) | Verb::Extend { .. } | Verb::Approve { .. } => true,
         Verb::Deny { .. }
+        | Verb::Question { .. }
+        | Verb::Reply { .. }
         | Verb::Withdraw { .. }
         | Verb::Release { .. }
         | Verb::Revoke { .. }
@@ -367,8 +389,10 @@ pub(super) fn subject(verb: &Verb) -> Option<RequestId> {
     match verb {
         Verb::Ask(_) | Verb::BreakGlass(_) => None,
         Verb::Extend { parent, .. } => Some(*parent),
-        Verb::Approve { request }
+        Verb::Approve { request, .. }
         | Verb::Deny { request, .. }
+        | Verb::Question { request, .. }
+        | Verb::Reply { request, .. }
         | Verb::Withdraw { request, .. }
         | Verb::Release { request }
         | Verb::Revoke { request, .. }

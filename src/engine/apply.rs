@@ -7,7 +7,7 @@ use super::core::{Core, Stop, Touched};
 use super::{Command, EngineError};
 use crate::credentials;
 use crate::ids::RequestId;
-use crate::lifecycle::{Answer, Change, Effect, Event, FollowUp, LockdownChange, Op, Refusal, Request};
+use crate::lifecycle::{Answer, Change, Effect, Event, FollowUp, LockdownChange, Op, Refusal, Request, What};
 use crate::policy::{Reason, ReasonCode};
 use crate::store::{Store, StoreError, Tx};
 use crate::time::{Span, Timestamp};
@@ -42,6 +42,9 @@ impl Core {
             let kind =
                 body.pointer("/entry/kind").and_then(|kind| kind.as_str()).unwrap_or("told").to_owned();
             tx.append(now, &kind, Some(request.id), body)?;
+        }
+        if change.entries.iter().any(|entry| moves_a_grant(&entry.what)) {
+            tx.keep_grant(request)?;
         }
         if change.erase_credential {
             tx.erase_secrets(request.id)?;
@@ -192,6 +195,11 @@ impl Core {
             Some(Err(_)) | None => self.full_until = Some(now + LOOK_AT_THE_DISK),
         }
     }
+}
+
+/// Whether a grant begins, ends, or ends at another time with it.
+const fn moves_a_grant(what: &What) -> bool {
+    matches!(what, What::Activated { .. } | What::Extended { .. } | What::Ending { .. })
 }
 
 /// What a sealed credential is bound to.

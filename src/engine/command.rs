@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId};
-use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, StepTerms, View};
+use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, StepTerms, View, What};
 use crate::policy::Ask;
 use crate::time::{Span, Timestamp};
 
@@ -41,6 +41,9 @@ pub enum Verb {
     Approve {
         /// To which request.
         request: RequestId,
+        /// For less time than was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<Span>,
     },
     /// A no.
     Deny {
@@ -48,6 +51,22 @@ pub enum Verb {
         request: RequestId,
         /// Why.
         reason: String,
+    },
+    /// Something to know before a decision.
+    Question {
+        /// About which request.
+        request: RequestId,
+        /// What.
+        text: String,
+    },
+    /// The requester's answer to it.
+    Reply {
+        /// About which request.
+        request: RequestId,
+        /// To which question, from 1.
+        question: u32,
+        /// What.
+        text: String,
     },
     /// Taken back, by the requester or an operator.
     Withdraw {
@@ -230,10 +249,40 @@ pub struct Dossier {
 }
 
 impl Dossier {
+    /// A question of an approver, by its number, with its answer when there is one.
+    #[must_use]
+    pub fn question(&self, number: u32) -> Option<Asked<'_>> {
+        let mut found: Option<Asked<'_>> = None;
+        for entry in &self.entries {
+            if let What::Questioned { question, text } = &entry.what
+                && *question == number
+            {
+                found = Some(Asked { by: entry.by.name(), text, answer: None });
+            }
+            if let (What::Answered { question, text, .. }, Some(asked)) = (&entry.what, &mut found)
+                && *question == number
+            {
+                asked.answer = Some(text);
+            }
+        }
+        found
+    }
+
     /// Entries that are not on the issue yet, in order.
     pub fn untold(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|e| !self.comments.contains_key(&e.id))
     }
+}
+
+/// A question of an approver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// Who asked, as people call them.
+    pub by: &'a str,
+    /// What.
+    pub text: &'a str,
+    /// What the requester said to it.
+    pub answer: Option<&'a str>,
 }
 
 /// Which requests to list, newest first.

@@ -9,7 +9,7 @@ use crate::ids::{PersonId, RoleRef};
 use crate::lifecycle::{Actor, Event, Facts, Kind, ParentFacts, Request, State};
 use crate::policy::{self, Ballot, Reason, ReasonCode, Verdict};
 use crate::store::Tx;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 impl Core {
     /// The facts for an event of an existing request.
@@ -108,45 +108,48 @@ fn judge_pending(
     let terms = &request.terms;
     let requester = &request.requester.id;
     facts.stages = policy::stage_approvers(&terms.tier, &terms.owners, requester, &world.people);
-    let live = policy::still_eligible(
-        &world.policies,
-        &world.people,
-        requester,
-        &request.ask.role,
-        request.ask.duration,
-        holds,
-        now,
-    );
-    facts.still_eligible = live;
-    let voted: Vec<(PersonId, u32)> = request.votes.iter().map(|v| (v.by.clone(), v.stage)).collect();
+    let mut voted: Vec<(PersonId, u32)> = request.votes.iter().map(|v| (v.by.clone(), v.stage)).collect();
     let may = |person: &PersonId, stage: u32, escalated: bool, voted: &[(PersonId, u32)]| {
         let tier = &terms.tier;
         let ballot = Ballot { tier, owners: &terms.owners, requester, stage, escalated, voted };
         policy::may_approve(&ballot, person, &world.people, now)
     };
-    let mut valid = BTreeSet::new();
-    for vote in &request.votes {
-        let others: Vec<_> =
-            voted.iter().filter(|(p, s)| !(p == &vote.by && *s == vote.stage)).cloned().collect();
-        // An approver who was asked by an escalation stays one.
-        if may(&vote.by, vote.stage, true, &others).is_granted() {
-            valid.insert((vote.by.clone(), vote.stage));
-        }
-    }
     if let State::Pending(state) = &request.state
-        && let Event::Approve { by } | Event::Deny { by, .. } = event
+        && let Event::Approve { by, .. } | Event::Deny { by, .. } | Event::Question { by, .. } = event
     {
-        match by.person() {
-            Some(person) => {
-                facts.verdict = may(person, state.stage, state.escalated, &voted);
-                if facts.verdict.is_granted() {
-                    valid.insert((person.clone(), state.stage));
-                }
-            }
-            None => facts.verdict = Verdict::Refused(nobody(), Vec::new()),
+        facts.verdict = match by.person() {
+            Some(person) => may(person, state.stage, state.escalated, &voted),
+            None => Verdict::Refused(nobody(), Vec::new()),
+        };
+        if let (Event::Approve { .. }, true, Some(person)) = (event, facts.verdict.is_granted(), by.person())
+        {
+            voted.push((person.clone(), state.stage));
         }
     }
-    facts.valid_votes = valid;
+    // The one that is given now is held against the others, too: it may be of a stage that is asked again.
+    let still = |(person, stage): &(PersonId, u32)| {
+        let others: Vec<_> =
+            voted.iter().filter(|vote| *vote != &(person.clone(), *stage)).cloned().collect();
+        // An approver who was asked by an escalation stays one.
+        may(person, *stage, true, &others).is_granted()
+    };
+    facts.valid_votes = voted.iter().filter(|vote| still(vote)).cloned().collect();
+    facts.still_eligible = policy::still_eligible(
+        &world.policies,
+        &world.people,
+        requester,
+        &request.ask.role,
+        granted_for(request, event, &facts.valid_votes),
+        holds,
+        now,
+    );
+}
+
+/// For how long it would be given, with what this event allows, and without votes that no longer count.
+fn granted_for(request: &Request, event: &Event, valid: &BTreeSet<(PersonId, u32)>) -> Span {
+    let at_most = if let Event::Approve { at_most, .. } = event { *at_most } else { None };
+    let valid = request.votes.iter().filter(|vote| valid.contains(&(vote.by.clone(), vote.stage)));
+    valid.filter_map(|vote| vote.at_most).chain(at_most).fold(request.ask.duration, Span::min)
 }
 
 fn nobody() -> Reason {

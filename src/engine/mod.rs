@@ -18,7 +18,7 @@ mod thread;
 
 pub use self::core::{Core, Input, Parts};
 pub use command::{
-    CallTerms, Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb,
+    Asked, CallTerms, Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb,
 };
 pub use handle::{EngineError, EngineHandle};
 pub use thread::spawn;

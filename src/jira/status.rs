@@ -68,6 +68,8 @@ const fn milestone(what: &What) -> Option<Milestone> {
         What::AutoApproved { .. }
         | What::ApprovalWanted { .. }
         | What::Approved { .. }
+        | What::Questioned { .. }
+        | What::Answered { .. }
         | What::VoteDropped { .. }
         | What::Reminded { .. }
         | What::Escalated { .. }

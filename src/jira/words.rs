@@ -1,20 +1,21 @@
 //! Every sentence that a ticket says. Plain text; times in UTC, because Jira tells us nothing of its readers.
 
 mod check;
+mod issue;
 
 pub(super) use check::*;
+pub use issue::summary;
+pub(super) use issue::{DESCRIPTION_END, facts, warning};
 
 use super::adf::tame;
 use crate::ids::{PersonId, TargetId};
-use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, Request, StepTerms, What, WithdrawCause};
-use crate::policy::{Layer, Reason, Stage};
+use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, What, WithdrawCause};
+use crate::policy::Reason;
 
 /// The longest justification, reason or finding that is told in full.
 const LONG: usize = 500;
 /// The longest name, label or answer of a target that is told in full.
 const SHORT: usize = 200;
-/// The longest summary that Jira takes.
-const SUMMARY_LIMIT: usize = 255;
 /// People or targets that are named one by one.
 const NAMED_MOST: usize = 10;
 
@@ -23,7 +24,7 @@ const NAMED_MOST: usize = 10;
 pub fn entry_sentence(entry: &Entry) -> String {
     let by = actor(&entry.by);
     match &entry.what {
-        What::Submitted { request_kind, title, duration, justification, risk, allowed_by: _ } => {
+        What::Submitted { request_kind, title, duration, justification, risk, allowed_by: _, context: _ } => {
             let (title, why) = (short(title), quoted(justification));
             let (time, risk) = (duration.words(), risk.as_str());
             match request_kind {
@@ -51,11 +52,20 @@ pub fn entry_sentence(entry: &Entry) -> String {
                 counted(*quorum, "approval"),
             )
         }
-        What::Approved { stage, have, need, took } => format!(
-            "{by} approved, {} after the question. Stage {} has {have} of {}.",
+        What::Approved { stage, have, need, took, at_most } => format!(
+            "{by} approved{}, {} after the question. Stage {} has {have} of {}.",
+            at_most.map(|most| format!(" for {} at most", most.words())).unwrap_or_default(),
             took.words(),
             stage + 1,
             counted(*need, "approval"),
+        ),
+        What::Questioned { question, text } => {
+            format!("{by} asked the requester (question {question}): {}.", quoted(text))
+        }
+        What::Answered { question, asked_by, text } => format!(
+            "{by} answered question {question}, which {} had asked: {}.",
+            short(asked_by.as_str()),
+            quoted(text)
         ),
         What::VoteDropped { voter } => {
             format!(
@@ -208,6 +218,8 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         What::AutoApproved { .. }
         | What::ApprovalWanted { .. }
         | What::Approved { .. }
+        | What::Questioned { .. }
+        | What::Answered { .. }
         | What::VoteDropped { .. }
         | What::Reminded { .. }
         | What::Escalated { .. }
@@ -233,65 +245,6 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         | What::RevealRefused
         | What::Reviewed { .. } => Vec::new(),
     }
-}
-
-/// The title of an issue.
-#[must_use]
-pub fn summary(request: &Request) -> String {
-    let (title, name) = (short(&request.title()), short(&request.requester.name));
-    let time = request.ask.duration.words();
-    let what = match request.kind {
-        Kind::New => format!("{title} for {name}, {time}"),
-        Kind::Extension { parent } => format!("{time} more of {parent}, {title}, for {name}"),
-        Kind::BreakGlass => format!("Break-glass: {title} for {name}, {time}"),
-    };
-    tame(&format!("{} · {what}", request.id), SUMMARY_LIMIT)
-}
-
-/// What nobody who opens the issue may overlook.
-pub(super) fn warning(request: &Request) -> Option<String> {
-    match (request.kind, request.review_due_at) {
-        (Kind::BreakGlass, Some(due)) => Some(format!(
-            "Break-glass: this access was taken without approval. Its review is due by {}.",
-            due.minute_utc()
-        )),
-        (Kind::BreakGlass, None) => Some("Break-glass: this access was taken without approval.".to_owned()),
-        (Kind::New | Kind::Extension { .. }, _) => None,
-    }
-}
-
-/// The sentence below the facts of an issue.
-pub(super) const DESCRIPTION_END: &str =
-    "Jitney keeps this issue: each comment tells what happened, in order. Decisions are made in Slack.";
-
-/// The facts of a request, each a name with its values. The requester's own ticket is apart, since it is a link.
-pub(super) fn facts(request: &Request) -> Vec<(&'static str, Vec<String>)> {
-    let (terms, ask) = (&request.terms, &request.ask);
-    let mut facts = vec![
-        ("Request", vec![request_kind(request)]),
-        ("Requester", vec![requester(request)]),
-        ("Access", vec![short(&request.title()), short(&terms.gives)]),
-        ("For", vec![ask.duration.words()]),
-    ];
-    if let Some(starts_at) = ask.starts_at {
-        facts.push(("Starts", vec![starts_at.minute_utc()]));
-    }
-    facts.push(("Justification", vec![tame(&ask.justification, LONG)]));
-    if !ask.fields.is_empty() {
-        let field = |(id, value): (&String, &String)| format!("{}: {}", short(id), short(value));
-        facts.push(("Fields", ask.fields.iter().take(NAMED_MOST).map(field).collect()));
-    }
-    facts.push(("Risk", vec![terms.risk.as_str().to_owned()]));
-    facts.push(("Approval", approval(request)));
-    facts.push(("Where", vec![layer(terms.layer).to_owned()]));
-    facts.push(("What is done", terms.steps.iter().map(step_fact).collect()));
-    let remains: Vec<String> =
-        terms.steps.iter().flat_map(|step| &step.cannot_end).map(|what| short(what)).collect();
-    if !remains.is_empty() {
-        facts.push(("Can't be ended", remains));
-    }
-    facts.push(("Policy", vec![format!("{} at {}", ask.role, request.policy.short())]));
-    facts
 }
 
 /// What a call to Jira was for, in messages to operators.
@@ -392,15 +345,6 @@ const fn op_name(op: Op) -> &'static str {
     }
 }
 
-const fn layer(layer: Layer) -> &'static str {
-    match layer {
-        Layer::Idp => "In the identity provider",
-        Layer::Application => "In the app itself",
-        Layer::Vault => "A short-lived credential from a vault",
-        Layer::Manual => "By hand",
-    }
-}
-
 fn seen(evidence: &Evidence) -> String {
     told("Seen", evidence)
 }
@@ -416,40 +360,6 @@ fn allowed(reason: &Reason) -> String {
 fn refused(reason: &Reason) -> String {
     let (rule, saw, wants) = (short(&reason.rule), short(&reason.saw), short(&reason.wants));
     format!("Refused by {rule}: {saw}. Wanted: {wants}.")
-}
-
-fn request_kind(request: &Request) -> String {
-    let at = request.submitted_at.minute_utc();
-    match request.kind {
-        Kind::New => format!("{}, asked at {at}", request.id),
-        Kind::Extension { parent } => {
-            format!("{}, an extension of grant {parent}, asked at {at}", request.id)
-        }
-        Kind::BreakGlass => format!("{}, a break-glass, at {at}", request.id),
-    }
-}
-
-fn requester(request: &Request) -> String {
-    let who = &request.requester;
-    let manager = who.manager.as_ref().map_or_else(String::new, |id| format!(", reports to {id}"));
-    let (name, department) = (short(&who.name), short(&who.department));
-    format!("{name} ({}), {}, {department}{manager}", who.id, who.employment.as_str())
-}
-
-fn approval(request: &Request) -> Vec<String> {
-    let tier = &request.terms.tier;
-    let stage = |(n, stage): (usize, &Stage)| {
-        let distinct = if stage.distinct { ", by others than before" } else { "" };
-        format!("Stage {} of {}: {}{distinct}", n + 1, tier.stages.len(), counted(stage.quorum, "approval"))
-    };
-    let mut lines = vec![short(&tier.name)];
-    lines.extend(tier.stages.iter().enumerate().map(stage));
-    lines
-}
-
-fn step_fact(step: &StepTerms) -> String {
-    let readable = if step.readable { "" } else { " (can't be read back: a person must attest its end)" };
-    format!("{} on {}{readable}", short(&step.label), step.target)
 }
 
 fn step_name(step: u32, label: &str) -> String {

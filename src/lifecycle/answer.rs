@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Request;
 use crate::ids::{PersonId, RequestId, TargetId};
 use crate::policy::Reason;
-use crate::time::Timestamp;
+use crate::time::{Span, Timestamp};
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub enum Answer {
     Granting {
         /// Which request.
         request: RequestId,
+        /// For how long, when the approvals allow less than was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shortened: Option<Span>,
     },
     /// Approved in full: starts later.
     Scheduled {
@@ -29,6 +32,9 @@ pub enum Answer {
         request: RequestId,
         /// Then.
         starts_at: Timestamp,
+        /// For how long, when the approvals allow less than was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        shortened: Option<Span>,
     },
     /// The approval counted; more are needed.
     Counted {
@@ -54,6 +60,18 @@ pub enum Answer {
         parent: RequestId,
         /// Its end now.
         expires_at: Timestamp,
+    },
+    /// The requester is asked.
+    Questioned {
+        /// About which request.
+        request: RequestId,
+    },
+    /// Who asked hears the answer.
+    Replied {
+        /// About which request.
+        request: RequestId,
+        /// Who asked.
+        to: PersonId,
     },
     /// Denied.
     Denied {
@@ -118,6 +136,11 @@ pub enum Refusal {
     /// No such request.
     NoSuchRequest {
         /// The id.
+        request: RequestId,
+    },
+    /// No such question waits for an answer.
+    NoOpenQuestion {
+        /// Of which request.
         request: RequestId,
     },
     /// Nothing was issued, or it was erased.

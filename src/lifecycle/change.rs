@@ -68,6 +68,16 @@ pub enum View {
         /// The how-manyeth of its kind in this request, from 1.
         number: u32,
     },
+    /// A question of an approver, in the card's thread.
+    Question {
+        /// Which of the request, from 1.
+        number: u32,
+    },
+    /// The answer to it, which tells who asked.
+    Answer {
+        /// To which question.
+        number: u32,
+    },
     /// A message to the requester.
     Dm {
         /// Which.
@@ -103,6 +113,8 @@ pub enum DmKind {
     Warning,
     /// The extension took effect.
     Extended,
+    /// An approver's question, with Answer.
+    Question,
     /// It ended; said when the end is verified, or provisioning failed.
     Ended,
 }

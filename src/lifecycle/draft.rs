@@ -83,6 +83,8 @@ impl<'a> Draft<'a> {
             | View::Approval { .. }
             | View::Log
             | View::Nudge { .. }
+            | View::Question { .. }
+            | View::Answer { .. }
             | View::Security => None,
         });
         self.show(View::Dm { kind, number });
@@ -97,6 +99,8 @@ impl<'a> Draft<'a> {
             | View::Approval { .. }
             | View::Log
             | View::Dm { .. }
+            | View::Question { .. }
+            | View::Answer { .. }
             | View::Security => None,
         });
         self.show(View::Nudge { kind, number });

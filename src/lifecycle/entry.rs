@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, EndCause, Evidence, Kind, Op, WithdrawCause};
+use super::{Actor, Context, EndCause, Evidence, Kind, Op, WithdrawCause};
 use crate::ids::{EntryId, PersonId, RequestId, TargetId};
 use crate::policy::{Reason, Risk};
 use crate::time::{Span, Timestamp};
@@ -39,6 +39,9 @@ pub enum What {
         risk: Risk,
         /// The rules that allowed it.
         allowed_by: Vec<Reason>,
+        /// What its approvers are told besides.
+        #[serde(default, skip_serializing_if = "Context::is_empty")]
+        context: Box<Context>,
     },
     /// The tier approves asks as short as this by itself.
     AutoApproved {
@@ -68,6 +71,25 @@ pub enum What {
         need: u32,
         /// How long the approver took, from the moment the stage was asked.
         took: Span,
+        /// For less time than was asked; none for all of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at_most: Option<Span>,
+    },
+    /// Somebody who may decide asked the requester something.
+    Questioned {
+        /// Which question of the request, from 1.
+        question: u32,
+        /// What they asked.
+        text: String,
+    },
+    /// The requester answered.
+    Answered {
+        /// Which question.
+        question: u32,
+        /// Who had asked it.
+        asked_by: PersonId,
+        /// What they said.
+        text: String,
     },
     /// An approval no longer counts: its giver may not approve any more.
     VoteDropped {

@@ -56,6 +56,8 @@ pub enum Event {
     Approve {
         /// Whose.
         by: Actor,
+        /// For less time than was asked.
+        at_most: Option<Span>,
     },
     /// A no.
     Deny {
@@ -63,6 +65,22 @@ pub enum Event {
         by: Actor,
         /// Why.
         reason: String,
+    },
+    /// Somebody who may decide wants to know something first.
+    Question {
+        /// Who.
+        by: Actor,
+        /// What.
+        text: String,
+    },
+    /// The requester says it.
+    Reply {
+        /// Who.
+        by: Actor,
+        /// To which question, from 1.
+        question: u32,
+        /// What.
+        text: String,
     },
     /// Taken back while pending or scheduled.
     Withdraw {

@@ -14,7 +14,7 @@ const WAIT_FOR_ENDING: Span = Span::secs(5);
 /// Starts the grant. The end is stored in the same commit, before any target is asked.
 pub(super) fn start(draft: &mut Draft<'_>) -> Answer {
     let now = draft.now;
-    let duration = draft.request.ask.duration;
+    let duration = draft.request.duration();
     let provision_by = now + draft.request.terms.tier.provision_within;
     let latest = provision_by + duration;
     let not_after = match draft.request.ask.starts_at {
@@ -36,7 +36,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Answer {
     draft.request.state = State::Granting;
     draft.tell_jitney(What::Provisioning { not_after });
     go_on(draft);
-    Answer::Granting { request: draft.request.id }
+    Answer::Granting { request: draft.request.id, shortened: draft.request.shortened() }
 }
 
 pub(super) fn tick(draft: &mut Draft<'_>) -> Answer {
@@ -262,7 +262,7 @@ fn locked_out(draft: &mut Draft<'_>, index: usize) -> bool {
 
 fn activate(draft: &mut Draft<'_>) {
     let now = draft.now;
-    let duration = draft.request.ask.duration;
+    let duration = draft.request.duration();
     let Some(times) = draft.request.times.as_mut() else { return };
     times.active_at = Some(now);
     times.expires_at = (now + duration).min(times.not_after);

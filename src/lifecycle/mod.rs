@@ -6,6 +6,7 @@
 mod active;
 mod answer;
 mod change;
+mod context;
 mod draft;
 mod due;
 mod entry;
@@ -13,6 +14,7 @@ mod event;
 mod facts;
 mod granting;
 mod pending;
+mod questions;
 mod request;
 mod revoked;
 mod revoking;
@@ -22,11 +24,14 @@ mod submit;
 
 pub use answer::{Answer, Refusal, StateWord};
 pub use change::{Change, DmKind, Effect, FollowUp, LockdownChange, NudgeKind, View};
+pub use context::{Context, HOLDERS_MOST, PAST, PAST_MOST, Past, PastGrant};
 pub use due::{Due, Urgency, next_due, urgency};
 pub use entry::{Entry, What};
 pub use event::{Actor, Event, Evidence, Outcome};
 pub use facts::{Claim, Facts, ParentFacts};
-pub use request::{Credential, Kind, Op, Presence, Request, Requester, Step, StepTerms, Terms, Times, Vote};
+pub use request::{
+    Credential, Kind, Op, Presence, Question, Request, Requester, Step, StepTerms, Terms, Times, Vote,
+};
 pub use state::{EndCause, PendingState, State, WithdrawCause};
 pub use step::{Lifecycle, Rules, step};
 pub use submit::{Submission, submit};

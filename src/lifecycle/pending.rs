@@ -5,8 +5,8 @@ use super::{
     Actor, Answer, DmKind, EndCause, Event, Kind, NudgeKind, PendingState, Refusal, State, View, Vote, What,
     WithdrawCause, granting, submit,
 };
-use crate::policy::{Reason, ReasonCode, Stage, Verdict};
-use crate::time::Timestamp;
+use crate::policy::{LEAST_DURATION, Reason, ReasonCode, Stage, Verdict};
+use crate::time::{Span, Timestamp};
 
 /// Asks a stage's approvers.
 pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp) {
@@ -41,8 +41,14 @@ pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp)
     });
 }
 
-pub(super) fn approve(draft: &mut Draft<'_>, state: PendingState, by: &Actor) -> Result<Answer, Refusal> {
+pub(super) fn approve(
+    draft: &mut Draft<'_>,
+    state: PendingState,
+    by: &Actor,
+    at_most: Option<Span>,
+) -> Result<Answer, Refusal> {
     judged(draft)?;
+    let at_most = less_time(draft, at_most)?;
     if draft.now >= state.lapses_at {
         // Its time was over before the click: who looks at the clock late approves nothing.
         tick(draft, state);
@@ -57,11 +63,12 @@ pub(super) fn approve(draft: &mut Draft<'_>, state: PendingState, by: &Actor) ->
         name: by.name().to_owned(),
         stage: state.stage,
         at: draft.now,
+        at_most,
     });
     let need = rule(draft, state.stage).map_or(1, |r| r.quorum);
     let have = votes_in(draft, state.stage);
     let took = draft.now.since(state.stage_since);
-    draft.tell(What::Approved { stage: state.stage, have, need, took });
+    draft.tell(What::Approved { stage: state.stage, have, need, took, at_most });
     if have < need {
         draft.row(6);
         return Ok(Answer::Counted { request: draft.request.id, have, need });
@@ -111,7 +118,8 @@ pub(super) fn go(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
             draft.request.state = State::Scheduled { starts_at };
             draft.tell_jitney(What::Scheduled { starts_at });
             draft.dm(DmKind::Waiting);
-            Ok(Answer::Scheduled { request: draft.request.id, starts_at })
+            let shortened = draft.request.shortened();
+            Ok(Answer::Scheduled { request: draft.request.id, starts_at, shortened })
         }
         None => Ok(granting::start(draft)),
     }
@@ -119,7 +127,7 @@ pub(super) fn go(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
 
 fn apply(draft: &mut Draft<'_>, parent: crate::ids::RequestId) -> Answer {
     let now = draft.now;
-    let by = draft.request.ask.duration;
+    let by = draft.request.duration();
     let facts = draft.facts.parent.clone();
     let Some((facts, end)) = facts.and_then(|f| f.expires_at.filter(|end| now < *end).map(|end| (f, end)))
     else {
@@ -233,7 +241,7 @@ pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
 /// A scheduled start: everything that was true at the approval must be true now.
 pub(super) fn start_scheduled(draft: &mut Draft<'_>, starts_at: Timestamp) -> Answer {
     draft.row(13);
-    if draft.now >= starts_at + draft.request.ask.duration {
+    if draft.now >= starts_at + draft.request.duration() {
         draft.request.state = State::Lapsed { at: draft.now };
         draft.tell(What::Lapsed);
         draft.dm(DmKind::Decided);
@@ -265,8 +273,28 @@ pub(super) fn start_scheduled(draft: &mut Draft<'_>, starts_at: Timestamp) -> An
     granting::start(draft)
 }
 
+/// The time that an approval allows, when it is less than what was asked.
+fn less_time(draft: &Draft<'_>, at_most: Option<Span>) -> Result<Option<Span>, Refusal> {
+    let Some(span) = at_most else { return Ok(None) };
+    let asked = draft.request.ask.duration;
+    let refused = |code, saw: String, wants: String| {
+        let rule = "an approval for less time (built in)".to_owned();
+        Err(Refusal::Rules(vec![Reason { code, rule, saw, wants }]))
+    };
+    if span > asked {
+        let saw = format!("{}, and {} was asked for", span.words(), asked.words());
+        return refused(ReasonCode::OverMaximum, saw, format!("at most {}", asked.words()));
+    }
+    // What was asked may be as short as that already.
+    let least = LEAST_DURATION.min(asked);
+    if span < least {
+        return refused(ReasonCode::TooShort, span.words(), format!("at least {}", least.words()));
+    }
+    Ok(Some(span).filter(|span| *span < asked))
+}
+
 /// Turns a refused verdict of the event's own question into a refusal.
-fn judged(draft: &Draft<'_>) -> Result<(), Refusal> {
+pub(super) fn judged(draft: &Draft<'_>) -> Result<(), Refusal> {
     match &draft.facts.verdict {
         Verdict::Granted(_) => Ok(()),
         Verdict::Refused(..) => Err(Refusal::Rules(draft.facts.verdict.refusals().cloned().collect())),

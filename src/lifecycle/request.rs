@@ -30,6 +30,9 @@ pub struct Request {
     pub policy: Digest,
     /// Who approved, in order.
     pub votes: Vec<Vote>,
+    /// What approvers asked, in order; the words are in the entries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
     /// Where it stands.
     pub state: State,
     /// One for each of the terms' steps.
@@ -157,6 +160,19 @@ pub struct Vote {
     pub stage: u32,
     /// When.
     pub at: Timestamp,
+    /// For less time than was asked; none for all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<Span>,
+}
+
+/// A question of somebody who may decide.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Question {
+    /// Who asked.
+    pub by: PersonId,
+    /// When the requester answered.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// How far one step got.
@@ -319,6 +335,18 @@ impl Request {
         let id = EffectId::new(self.id, self.next_effect);
         self.next_effect += 1;
         id
+    }
+
+    /// For how long it is given: the shortest of what was asked and what each approval allows.
+    #[must_use]
+    pub fn duration(&self) -> Span {
+        self.votes.iter().filter_map(|vote| vote.at_most).fold(self.ask.duration, Span::min)
+    }
+
+    /// The same, when it is less than was asked.
+    #[must_use]
+    pub fn shortened(&self) -> Option<Span> {
+        Some(self.duration()).filter(|duration| *duration < self.ask.duration)
     }
 
     /// `Billing database · Read only`.

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use super::{
-    Actor, Answer, Change, Event, Facts, Op, Refusal, Request, State, active, granting, pending, revoked,
-    revoking,
+    Actor, Answer, Change, Event, Facts, Op, Refusal, Request, State, active, granting, pending, questions,
+    revoked, revoking,
 };
 use crate::time::Timestamp;
 
@@ -67,8 +67,10 @@ pub fn step(request: &Request, event: &Event, facts: &Facts, now: Timestamp) -> 
 
 fn actor(event: &Event) -> Actor {
     match event {
-        Event::Approve { by }
+        Event::Approve { by, .. }
         | Event::Deny { by, .. }
+        | Event::Question { by, .. }
+        | Event::Reply { by, .. }
         | Event::Withdraw { by, .. }
         | Event::Release { by }
         | Event::Revoke { by, .. }
@@ -98,8 +100,10 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
     let no_longer = || draft.request.settled_refusal();
     match draft.request.state.clone() {
         State::Pending(state) => match event {
-            Event::Approve { by } => pending::approve(draft, state, by),
+            Event::Approve { by, at_most } => pending::approve(draft, state, by, *at_most),
             Event::Deny { by, reason } => pending::deny(draft, by, reason),
+            Event::Question { by, text } => questions::ask(draft, by, text),
+            Event::Reply { by, question, text } => questions::reply(draft, by, *question, text),
             Event::Withdraw { by, cause } => pending::withdraw(draft, by, cause.clone()),
             Event::Revoke { by, cause } => pending::revoke(draft, by, cause),
             Event::Tick => Ok(pending::tick(draft, state)),
@@ -124,6 +128,8 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::Settled { .. } => Err(Refusal::NotInFlight),
             Event::Approve { .. }
             | Event::Deny { .. }
+            | Event::Question { .. }
+            | Event::Reply { .. }
             | Event::Release { .. }
             | Event::Extended { .. }
             | Event::Inherited { .. }
@@ -143,6 +149,8 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::HoldLifted => Ok(Answer::Noted),
             Event::Approve { .. }
             | Event::Deny { .. }
+            | Event::Question { .. }
+            | Event::Reply { .. }
             | Event::Withdraw { .. }
             | Event::Extended { .. }
             | Event::Reveal { .. }
@@ -165,6 +173,8 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::HoldLifted => Ok(Answer::Noted),
             Event::Approve { .. }
             | Event::Deny { .. }
+            | Event::Question { .. }
+            | Event::Reply { .. }
             | Event::Withdraw { .. }
             | Event::Attest { .. }
             | Event::WaiveLockdown { .. }
@@ -178,6 +188,8 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::RevealRefused | Event::RevealShown | Event::HoldLifted => Ok(Answer::Noted),
             Event::Approve { .. }
             | Event::Deny { .. }
+            | Event::Question { .. }
+            | Event::Reply { .. }
             | Event::Withdraw { .. }
             | Event::Release { .. }
             | Event::Revoke { .. }
@@ -192,6 +204,8 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::RevealRefused | Event::RevealShown | Event::HoldLifted => Ok(Answer::Noted),
             Event::Approve { .. }
             | Event::Deny { .. }
+            | Event::Question { .. }
+            | Event::Reply { .. }
             | Event::Withdraw { .. }
             | Event::Release { .. }
             | Event::Revoke { .. }
@@ -210,6 +224,8 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
                 Event::Settled { .. } => Err(Refusal::NotInFlight),
                 Event::Approve { .. }
                 | Event::Deny { .. }
+                | Event::Question { .. }
+                | Event::Reply { .. }
                 | Event::Withdraw { .. }
                 | Event::Release { .. }
                 | Event::Revoke { .. }

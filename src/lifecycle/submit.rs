@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::draft::Draft;
 use super::{
-    Actor, Answer, Change, Credential, Facts, Kind, PendingState, Refusal, Request, Requester, State, Step,
-    Terms, View, What, granting, pending,
+    Actor, Answer, Change, Context, Credential, Facts, Kind, PendingState, Refusal, Request, Requester,
+    State, Step, Terms, View, What, granting, pending,
 };
 use crate::ids::{RequestId, TargetId};
 use crate::policy::{Ask, Digest, Reason, ReasonCode, Verdict, auto_approves};
@@ -26,6 +26,8 @@ pub struct Submission {
     pub ask: Ask,
     /// The policies in force.
     pub policy: Digest,
+    /// What the approvers are told besides.
+    pub context: Context,
 }
 
 /// A new request, or why there is none.
@@ -43,6 +45,7 @@ pub fn submit(submission: Submission, facts: &Facts, now: Timestamp) -> Result<C
     }
 
     let by = Actor::Person { id: submission.requester.id.clone(), name: submission.requester.name.clone() };
+    let context = Box::new(submission.context.clone());
     let mut draft = Draft::new(request(submission, facts, now), by, facts, now);
     let told = What::Submitted {
         request_kind: draft.request.kind,
@@ -51,6 +54,7 @@ pub fn submit(submission: Submission, facts: &Facts, now: Timestamp) -> Result<C
         justification: draft.request.ask.justification.clone(),
         risk: draft.request.terms.risk,
         allowed_by,
+        context,
     };
     draft.tell(told);
     draft.show(View::Card);
@@ -125,6 +129,7 @@ fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
         submitted_at: now,
         policy: s.policy,
         votes: Vec::new(),
+        questions: Vec::new(),
         state: State::Pending(PendingState {
             stage: 0,
             stage_since: now,

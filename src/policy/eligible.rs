@@ -8,8 +8,8 @@ use super::{approve, form, reasons};
 use crate::ids::{PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
 
-/// The shortest ask.
-const LEAST_DURATION: Span = Span::mins(1);
+/// The shortest ask, and the shortest time that an approval may allow.
+pub const LEAST_DURATION: Span = Span::mins(1);
 
 /// What kind of ask is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

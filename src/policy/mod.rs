@@ -21,7 +21,7 @@ pub use approve::{Ballot, StageApprovers, may_approve, may_end, stage_approvers}
 pub use ask::Ask;
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use check::{TestResult, Warning, lint, run_tests};
-pub use eligible::{AskMode, auto_approves, may_ask, still_eligible};
+pub use eligible::{AskMode, LEAST_DURATION, auto_approves, may_ask, still_eligible};
 pub use find::{Found, Vocabulary, find};
 pub use parse::{Issue, SourceFile, parse};
 pub use people::{Employment, People, Person};

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::envelope::Press;
+use super::envelope::{Press, REPLY, question_value};
 use super::text::{cut, cut_mrkdwn, paragraph};
 use crate::ids::RequestId;
 
@@ -64,10 +64,20 @@ pub enum Look {
 /// A button. It carries the request's id and nothing else: authority is looked up at the click.
 #[must_use]
 pub fn button(press: Press, request: RequestId, label: &str, spoken: &str, look: Look) -> Value {
+    button_with(press.action_id(), &request.to_string(), label, spoken, look)
+}
+
+/// A button that answers a question about a request.
+#[must_use]
+pub fn reply_button(request: RequestId, question: u32, label: &str, spoken: &str, look: Look) -> Value {
+    button_with(REPLY, &question_value(request, question), label, spoken, look)
+}
+
+fn button_with(action: &str, value: &str, label: &str, spoken: &str, look: Look) -> Value {
     let mut button = json!({
         "type": "button",
-        "action_id": press.action_id(),
-        "value": request.to_string(),
+        "action_id": action,
+        "value": value,
         "text": plain_object(label, 75),
         "accessibility_label": paragraph(spoken, 75),
     });

@@ -144,6 +144,8 @@ pub enum Input {
 pub enum Button {
     /// One that we know.
     Known(Press, RequestId),
+    /// Answers a question about the request.
+    Reply(RequestId, u32),
     /// One of an older or newer version.
     Unknown(String),
 }
@@ -153,8 +155,12 @@ pub enum Button {
 pub enum Press {
     /// A yes.
     Approve,
+    /// A yes for less time; asks for how long.
+    ApproveLess,
     /// A no; asks for a reason.
     Deny,
+    /// Asks the requester something first.
+    Question,
     /// Gives access back.
     Release,
     /// Asks for more time.
@@ -169,15 +175,26 @@ pub enum Press {
 
 impl Press {
     /// Every button.
-    pub const ALL: [Self; 7] =
-        [Self::Approve, Self::Deny, Self::Release, Self::Extend, Self::Reveal, Self::Withdraw, Self::Revoke];
+    pub const ALL: [Self; 9] = [
+        Self::Approve,
+        Self::ApproveLess,
+        Self::Deny,
+        Self::Question,
+        Self::Release,
+        Self::Extend,
+        Self::Reveal,
+        Self::Withdraw,
+        Self::Revoke,
+    ];
 
     /// The button's `action_id`.
     #[must_use]
     pub const fn action_id(self) -> &'static str {
         match self {
             Self::Approve => "jit_approve",
+            Self::ApproveLess => "jit_approve_less",
             Self::Deny => "jit_deny",
+            Self::Question => "jit_question",
             Self::Release => "jit_release",
             Self::Extend => "jit_extend",
             Self::Reveal => "jit_reveal",
@@ -185,6 +202,22 @@ impl Press {
             Self::Revoke => "jit_revoke",
         }
     }
+}
+
+/// The `action_id` of the button that answers a question.
+pub const REPLY: &str = "jit_reply";
+
+/// A question about a request, as a button's value and as what a form carries: `R1042-2`.
+#[must_use]
+pub fn question_value(request: RequestId, question: u32) -> String {
+    format!("{request}-{question}")
+}
+
+/// Reads it back.
+#[must_use]
+pub fn read_question(value: &str) -> Option<(RequestId, u32)> {
+    let (request, question) = value.split_once('-')?;
+    Some((request.parse().ok()?, question.parse().ok()?))
 }
 
 /// The `action_id` of the role's search field.
@@ -305,9 +338,12 @@ fn block_actions(payload: &Value, caller: Caller) -> Result<Input, String> {
         return Ok(Input::Quiet("a choice that its form sends later".to_owned()));
     }
     let press = Press::ALL.into_iter().find(|p| p.action_id() == action_id);
-    let button = match (press, str_at(action, "/value").parse()) {
-        (Some(press), Ok(request)) => Button::Known(press, request),
-        (Some(_) | None, _) => Button::Unknown(cut(action_id, 80)),
+    let value = str_at(action, "/value");
+    let reply = read_question(value).filter(|_| action_id == REPLY);
+    let button = match (press, value.parse(), reply) {
+        (_, _, Some((request, question))) => Button::Reply(request, question),
+        (Some(press), Ok(request), None) => Button::Known(press, request),
+        (Some(_) | None, _, None) => Button::Unknown(cut(action_id, 80)),
     };
     let place = Place {
         channel: optional(payload, "/container/channel_id").or_else(|| optional(payload, "/channel/id")),

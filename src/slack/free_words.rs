@@ -86,6 +86,15 @@ pub fn read(text: &str, knows: &dyn Fn(&str) -> bool) -> FreeWords {
     }
 }
 
+/// The one length of time that a text says; none when it says none, several, or until when.
+#[must_use]
+pub fn length(text: &str) -> Option<Span> {
+    match find_lengths(&tokens(text)).as_slice() {
+        [only] => only.span(),
+        _ => None,
+    }
+}
+
 /// `billing/read` and `read-only` by their parts, too.
 fn is_known(word: &str, knows: &dyn Fn(&str) -> bool) -> bool {
     let mut parts =

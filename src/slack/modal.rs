@@ -5,15 +5,16 @@ mod sent;
 
 pub use choices::options;
 pub use sent::{
-    FieldErrors, MoreTime, Sent, field_errors, first_field_error, read_extend, read_reason, read_request,
+    FieldErrors, MoreTime, Sent, field_errors, first_field_error, read_approve_less, read_extend,
+    read_question, read_reason, read_reply, read_request,
 };
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::blocks::{context, input, option, plain_object, section};
-use super::envelope::ROLE_SEARCH;
+use super::blocks::{context, input, option, plain_object, section, section_plain};
+use super::envelope::{ROLE_SEARCH, question_value};
 use super::text::cut;
 use super::words::{self, form};
 use crate::ids::{IssueKey, PersonId, RoleRef};
@@ -25,8 +26,14 @@ use crate::time::Span;
 pub const REQUEST_FORM: &str = "jit_request_form";
 /// `callback_id` of the extension form.
 pub const EXTEND_FORM: &str = "jit_extend_form";
+/// `callback_id` of the form that approves for less time.
+pub const APPROVE_LESS_FORM: &str = "jit_approve_less_form";
 /// `callback_id` of the denial form.
 pub const DENY_FORM: &str = "jit_deny_form";
+/// `callback_id` of the form for a question.
+pub const QUESTION_FORM: &str = "jit_question_form";
+/// `callback_id` of the form for an answer.
+pub const REPLY_FORM: &str = "jit_reply_form";
 /// `callback_id` of the revocation form.
 pub const REVOKE_FORM: &str = "jit_revoke_form";
 
@@ -35,13 +42,20 @@ pub(in crate::slack) const WHY_LEAST: u32 = 10;
 const WHY_MOST: u32 = 1000;
 /// A decider's reason.
 const REASON_MOST: u32 = 500;
+const QUESTION_LEAST: u32 = 5;
+/// A question as the form for its answer quotes it.
+const QUOTED_MOST: usize = 1000;
 /// Extra fields in one form, and choices of all of them together: a view may have 250 kB.
 const FIELDS_MOST: usize = 20;
 const CHOICES_MOST: usize = 150;
 const FIELD_LABEL_MOST: usize = 150;
 /// A field's free text.
 const FIELD_MOST: u32 = 500;
+/// A length of time in somebody's own words.
+const OWN_MOST: u32 = 60;
 
+/// Too short to be offered to who asks; not to who approves less.
+const SHORT_LENGTHS: [Span; 2] = [Span::mins(5), Span::mins(10)];
 const LENGTHS: [Span; 10] = [
     Span::mins(15),
     Span::mins(30),
@@ -154,6 +168,20 @@ pub fn extend(grant: &Request, duration: Option<Span>, because: Option<&str>) ->
     modal(EXTEND_FORM, form::EXTEND, &grant.id.to_string(), blocks)
 }
 
+/// Asks for how long it is approved instead.
+#[must_use]
+pub fn approve_less(request: &Request) -> Value {
+    let asked = request.ask.duration;
+    let shorter: Vec<Span> = SHORT_LENGTHS.into_iter().chain(LENGTHS).filter(|span| *span < asked).collect();
+    let mut blocks = vec![section("about", &words::decide_about(request))];
+    if let Some(longest) = shorter.last() {
+        blocks.push(choose_length("duration", form::LESS, &shorter, Some(*longest)));
+    }
+    let own = json!({"type": "plain_text_input", "action_id": "own", "max_length": OWN_MOST});
+    blocks.push(input("duration_own", form::OWN, Some(form::OWN_HINT), !shorter.is_empty(), own));
+    modal(APPROVE_LESS_FORM, form::APPROVE_LESS, &request.id.to_string(), blocks)
+}
+
 /// Asks why it is denied.
 #[must_use]
 pub fn deny(request: &Request) -> Value {
@@ -164,6 +192,27 @@ pub fn deny(request: &Request) -> Value {
 #[must_use]
 pub fn revoke(request: &Request, because: Option<&str>) -> Value {
     reason(REVOKE_FORM, form::REVOKE, request, because)
+}
+
+/// Asks what the requester shall be asked.
+#[must_use]
+pub fn question(request: &Request) -> Value {
+    let blocks = vec![
+        section("about", &words::decide_about(request)),
+        text_block("text", form::ASKED, Some(form::ASKED_HINT), QUESTION_LEAST, REASON_MOST, None),
+    ];
+    modal(QUESTION_FORM, form::QUESTION, &request.id.to_string(), blocks)
+}
+
+/// Asks for the answer to a question. `asked_by` is the name of who asked it.
+#[must_use]
+pub fn reply(request: &Request, question: u32, asked_by: &str, asked: &str) -> Value {
+    let blocks = vec![
+        section("about", &words::reply_about(request, asked_by)),
+        section_plain("asked", asked, QUOTED_MOST),
+        text_block("text", form::ANSWERED, Some(form::ANSWERED_HINT), 1, WHY_MOST, None),
+    ];
+    modal(REPLY_FORM, form::REPLY, &question_value(request.id, question), blocks)
 }
 
 fn reason(callback: &str, title: &str, request: &Request, because: Option<&str>) -> Value {
@@ -277,13 +326,17 @@ fn duration_block(id: &str, label: &str, most: Option<Span>, wanted: Span) -> Va
     lengths.retain(|span| !span.is_zero());
     lengths.sort_unstable();
     lengths.dedup();
+    choose_length(id, label, &lengths, Some(chosen).filter(|span| !span.is_zero()))
+}
+
+fn choose_length(id: &str, label: &str, lengths: &[Span], chosen: Option<Span>) -> Value {
     let choice = |span: &Span| option(&span.words(), &span.to_string(), None);
     let mut element = json!({
         "type": "static_select",
         "action_id": "duration",
         "options": lengths.iter().map(choice).collect::<Vec<_>>(),
     });
-    if let (false, Some(fields)) = (chosen.is_zero(), element.as_object_mut()) {
+    if let (Some(chosen), Some(fields)) = (chosen, element.as_object_mut()) {
         fields.insert("initial_option".to_owned(), choice(&chosen));
     }
     input(id, label, None, false, element)

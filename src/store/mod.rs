@@ -7,6 +7,7 @@
 mod ballast;
 mod columns;
 mod error;
+mod grants;
 mod holds;
 mod instance;
 mod lockdowns;

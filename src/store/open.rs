@@ -14,8 +14,11 @@ use super::StoreError;
 use crate::ids::RequestId;
 
 /// Each brings the database from the format before to its own; their number is the format that we know.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("migrations/0001_begin.sql"), include_str!("migrations/0002_start.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_begin.sql"),
+    include_str!("migrations/0002_start.sql"),
+    include_str!("migrations/0003_deciding.sql"),
+];
 const KNOWN: u32 = MIGRATIONS.len() as u32;
 
 /// "Jtny" in SQLite's `application_id`: another program's database is not taken for ours.

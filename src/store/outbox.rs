@@ -295,7 +295,12 @@ impl Tx<'_> {
 /// Where a message stands: what goes wrong in one place says nothing of the others.
 const fn place(view: View) -> &'static str {
     match view {
-        View::Card | View::Approval { .. } | View::Log | View::Nudge { .. } => "approvals",
+        View::Card
+        | View::Approval { .. }
+        | View::Log
+        | View::Nudge { .. }
+        | View::Question { .. }
+        | View::Answer { .. } => "approvals",
         View::Dm { .. } => "direct",
         View::Security => "security",
     }

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{Store, StoreError, holds, instance, lockdowns, outbox, records, requests, story};
+use super::{Store, StoreError, grants, holds, instance, lockdowns, outbox, records, requests, story};
 use crate::time::Timestamp;
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -48,6 +48,8 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (holds::NEXT_TARGET, "step_keys_by_target"),
         (requests::NEXT_REQUESTER, "requests_by_person"),
         (holds::OTHER_GRANTS, "step_keys_live"),
+        (grants::PAST, "PRIMARY KEY"),
+        (grants::HOLDERS, "grants_now"),
         (lockdowns::LOCKDOWNS, "lockdowns_by_person"),
         (outbox::CLAIMABLE, "outbox_due"),
         (outbox::NEXT_NOT_BEFORE, "outbox_due"),
@@ -102,13 +104,14 @@ fn a_database_of_the_first_format_is_brought_up_to_date() {
         .execute_batch(
             "DROP INDEX step_keys_by_target;
              CREATE INDEX step_keys_shared ON step_keys (person, target, key) WHERE shared = 1;
+             DROP TABLE grants;
              PRAGMA user_version = 1;",
         )
         .unwrap();
     drop(store);
     let store = Store::open(&path, "another").unwrap();
     let format: i64 = store.conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(format, 2);
+    assert_eq!(format, 3);
     assert_eq!(super::instance::instance_id(&store.conn).unwrap(), "7f3a9c");
     let steps = plan(&store.conn, holds::NEXT_TARGET);
     assert!(steps.iter().any(|step| step.contains("step_keys_by_target")), "{steps:#?}");

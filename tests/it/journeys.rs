@@ -3,6 +3,7 @@
 mod asking;
 mod crowd;
 mod databases;
+mod deciding;
 mod ends;
 mod ledger;
 mod link_faults;

@@ -26,7 +26,7 @@ macro_rules! scripts {
 }
 
 scripts! {
-    asking, starting, granting, extending, credential, overlaps, revoking, rechecks,
+    asking, starting, granting, extending, less_time, questions, credential, overlaps, revoking, rechecks,
 }
 
 fn check(name: &str, text: &str) {

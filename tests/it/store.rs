@@ -85,6 +85,7 @@ fn request(number: u64, who: &str, role: &str) -> Request {
         submitted_at: t(0),
         policy: Digest::from_hex("ab12".to_owned()),
         votes: Vec::new(),
+        questions: Vec::new(),
         state: pending(),
         steps: vec![Step::default()],
         times: None,
@@ -835,12 +836,13 @@ fn a_duplicate_is_answered_the_same_until_it_is_old() {
     let mut tx = store.begin().unwrap();
     let key = |n: u32| DedupeKey::new(&format!("envelope-{n}")).unwrap();
     for n in 1..=4 {
-        tx.put_answer(&key(n), &Answer::Granting { request: id(n.into()) }, t(n.into())).unwrap();
+        tx.put_answer(&key(n), &Answer::Granting { request: id(n.into()), shortened: None }, t(n.into()))
+            .unwrap();
     }
     tx.put_answer(&key(4), &Answer::Noted, t(9)).unwrap();
     assert_eq!(
         tx.answer(&key(4)).unwrap(),
-        Some(Answer::Granting { request: id(4) }),
+        Some(Answer::Granting { request: id(4), shortened: None }),
         "the first one stands"
     );
     assert_eq!(tx.prune_answers(t(4), 2).unwrap(), 2);
@@ -970,7 +972,7 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
                 drop(Store::open(path, ID).unwrap());
                 raw(path).execute_batch("PRAGMA user_version = 99").unwrap();
             },
-            "format 99, and this jitney knows up to 2: start the jitney that wrote it, or a newer one",
+            "format 99, and this jitney knows up to 3: start the jitney that wrote it, or a newer one",
         ),
         ("directory", |path| fs::create_dir(path).unwrap(), "can't be used"),
     ];

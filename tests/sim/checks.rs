@@ -50,6 +50,7 @@ pub fn always(sim: &mut Sim) -> Checked {
         no_access_outlives_its_end(sim, request, now)?;
         revocation_never_gives_up(request)?;
         bounds_are_kept(request)?;
+        no_access_is_longer_than_each_approval_allows(request, &requests)?;
         pending_extensions_need_no_target(request)?;
     }
     leavers_keep_nothing(sim, &requests)?;
@@ -242,6 +243,26 @@ fn bounds_are_kept(request: &Request) -> Checked {
         format!("{} is given {}", request.id, long.words())
     })?;
     ensure("one_end", times.expires_at <= times.not_after, || format!("{}: {times:?}", request.id))
+}
+
+/// Together with the extensions that took effect.
+fn no_access_is_longer_than_each_approval_allows(
+    request: &Request,
+    requests: &BTreeMap<jitney::ids::RequestId, Request>,
+) -> Checked {
+    let Some(times) = request.times else { return Ok(()) };
+    let Some(active_at) = times.active_at else { return Ok(()) };
+    let allowed = |request: &Request| {
+        request.votes.iter().filter_map(|vote| vote.at_most).chain([request.ask.duration]).min().unwrap()
+    };
+    let applied = |other: &&Request| {
+        other.kind == Kind::Extension { parent: request.id } && matches!(other.state, State::Applied { .. })
+    };
+    let more = requests.values().filter(applied).map(allowed).fold(Span::ZERO, |sum, span| sum + span);
+    let long = times.expires_at.since(active_at);
+    ensure("no_access_is_longer_than_each_approval_allows", long <= allowed(request) + more, || {
+        format!("{} is given {}", request.id, long.words())
+    })
 }
 
 fn pending_extensions_need_no_target(request: &Request) -> Checked {

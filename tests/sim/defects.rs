@@ -151,7 +151,7 @@ impl Watched {
             Defect::TrustTheRevokesAnswer => plain().and_then(|c| trust(c, event, facts, now)),
             Defect::RequesterMayApprove => {
                 let mut facts = facts.clone();
-                if let (Event::Approve { by }, State::Pending(pending)) = (event, &request.state)
+                if let (Event::Approve { by, .. }, State::Pending(pending)) = (event, &request.state)
                     && by.person() == Some(&request.requester.id)
                 {
                     facts.verdict = Verdict::Granted(Vec::new());

@@ -129,16 +129,29 @@ impl Sim {
             ) => {
                 self.plan_decisions(*request);
             }
-            (Plot::Day | Plot::Errand, Answer::Granting { request } | Answer::Scheduled { request, .. }) => {
+            (
+                Plot::Day | Plot::Errand,
+                Answer::Granting { request, .. } | Answer::Scheduled { request, .. },
+            ) => {
                 self.plan_use(*request);
             }
+            (Plot::Day | Plot::Errand, Answer::Questioned { request }) => {
+                let (request, question) = (*request, self.rng.random_range(1..=2));
+                let text = "because the books close tonight".to_owned();
+                let requester = self.requester(request);
+                let command = self.command(&requester, Verb::Reply { request, question, text });
+                let at = self.clock.true_now() + Span::millis(self.rng.random_range(1000..600_000));
+                self.plan_twice(at, command);
+            }
             (Plot::Scenario, Answer::Submitted { request, .. }) => self.plan_the_decision(*request),
-            (Plot::Scenario, Answer::Granting { request }) => self.plan_the_use(*request),
+            (Plot::Scenario, Answer::Granting { request, .. }) => self.plan_the_use(*request),
             (Plot::Scenario, Answer::Counted { .. } | Answer::Scheduled { .. })
             | (
                 _,
                 Answer::Held { .. }
                 | Answer::Applied { .. }
+                | Answer::Questioned { .. }
+                | Answer::Replied { .. }
                 | Answer::Denied { .. }
                 | Answer::Withdrawn { .. }
                 | Answer::Ending { .. }
@@ -153,7 +166,7 @@ impl Sim {
     fn plan_the_decision(&mut self, request: RequestId) {
         let (who, verb) = match self.requester(request).as_str() {
             "p4" => ("m2", Verb::Deny { request, reason: "not today, please".to_owned() }),
-            _ => ("m1", Verb::Approve { request }),
+            _ => ("m1", Verb::Approve { request, at_most: None }),
         };
         self.plan_in(Span::mins(1), who, verb);
     }
@@ -232,15 +245,23 @@ impl Sim {
                 let verb = if self.rng.random_bool(0.06) {
                     Verb::Deny { request, reason: "not today, please".to_owned() }
                 } else {
-                    Verb::Approve { request }
+                    let less = self.plot == Plot::Day && self.rng.random_bool(0.15);
+                    let at_most = less.then(|| Span::mins([5, 15, 50][self.rng.random_range(0..3)]));
+                    Verb::Approve { request, at_most }
                 };
                 let command = self.command(who, verb);
                 self.plan_twice(at, command);
             }
         }
+        if self.plot == Plot::Day && self.rng.random_bool(0.2) {
+            let verb = Verb::Question { request, text: "what is it for?".to_owned() };
+            let who = ["m1", "m2", "p1"][self.rng.random_range(0..3)];
+            let command = self.command(who, verb);
+            self.plan_twice(together, command);
+        }
         let requester = self.requester(request);
         if self.rng.random_bool(0.2) {
-            let command = self.command(&requester, Verb::Approve { request });
+            let command = self.command(&requester, Verb::Approve { request, at_most: None });
             self.plan_twice(together, command);
         }
         if self.rng.random_bool(0.1) {

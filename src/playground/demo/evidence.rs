@@ -128,6 +128,8 @@ impl Clocks {
                 What::Revoked { took, .. } => clocks.verified = Some(*took),
                 What::Submitted { .. }
                 | What::ApprovalWanted { .. }
+                | What::Questioned { .. }
+                | What::Answered { .. }
                 | What::VoteDropped { .. }
                 | What::Reminded { .. }
                 | What::Escalated { .. }

@@ -6,7 +6,7 @@ use super::{Ears, in_states};
 use crate::engine::{Dossier, Verb};
 use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Refusal, Request, StateWord};
-use crate::slack::envelope::{Caller, Press, ViewState};
+use crate::slack::envelope::{Caller, ViewState};
 use crate::slack::identity::Identified;
 use crate::slack::modal::{self, FieldErrors};
 use crate::slack::socket::Ack;
@@ -32,20 +32,38 @@ impl Ears {
         self.open(trigger, &modal::extend(&dossier.request, duration, because)).await
     }
 
-    pub(super) async fn open_reason(
+    /// A form of those who decide: `form` makes it while the request waits for them.
+    pub(super) async fn open_decision(
         &self,
-        press: Press,
         trigger: &str,
         request: RequestId,
+        form: fn(&Request) -> Value,
     ) -> Result<(), String> {
         let request = self.dossier(request).await?.request;
-        if press != Press::Deny {
-            return self.open_revoke(trigger, &request, None).await;
-        }
         if !in_states(&request, &[StateWord::Pending]) {
             return Err(words::refused(&request.settled_refusal()));
         }
-        self.open(trigger, &modal::deny(&request)).await
+        self.open(trigger, &form(&request)).await
+    }
+
+    /// The form for the answer to a question, for the requester.
+    pub(super) async fn open_reply(
+        &self,
+        who: &Identified,
+        trigger: &str,
+        request: RequestId,
+        question: u32,
+    ) -> Result<(), String> {
+        let dossier = self.dossier(request).await?;
+        if dossier.request.requester.id != who.id {
+            return Err(words::refused(&Refusal::NotYours { request }));
+        }
+        if !in_states(&dossier.request, &[StateWord::Pending]) {
+            return Err(words::refused(&dossier.request.settled_refusal()));
+        }
+        let asked = dossier.question(question).filter(|asked| asked.answer.is_none());
+        let asked = asked.ok_or_else(|| words::refused(&Refusal::NoOpenQuestion { request }))?;
+        self.open(trigger, &modal::reply(&dossier.request, question, asked.by, asked.text)).await
     }
 
     pub(super) async fn open_revoke(
@@ -106,9 +124,21 @@ impl Ears {
                 let modal::MoreTime { grant, duration, justification } = modal::read_extend(view)?;
                 Verb::Extend { parent: grant, duration, justification }
             }
+            modal::APPROVE_LESS_FORM => {
+                let (request, at_most) = modal::read_approve_less(view)?;
+                Verb::Approve { request, at_most: Some(at_most) }
+            }
             modal::DENY_FORM => {
                 let (request, reason) = modal::read_reason(view)?;
                 Verb::Deny { request, reason }
+            }
+            modal::QUESTION_FORM => {
+                let (request, text) = modal::read_question(view)?;
+                Verb::Question { request, text }
+            }
+            modal::REPLY_FORM => {
+                let (request, question, text) = modal::read_reply(view)?;
+                Verb::Reply { request, question, text }
             }
             modal::REVOKE_FORM => {
                 let (request, reason) = modal::read_reason(view)?;

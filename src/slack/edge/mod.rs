@@ -20,6 +20,7 @@ use crate::ids::{DedupeKey, RequestId};
 use crate::lifecycle::{Answer, Request, StateWord};
 use crate::slack::envelope::{Button, Caller, Input, Place, Press};
 use crate::slack::identity::{Identified, identify};
+use crate::slack::modal;
 use crate::slack::post::Poster;
 use crate::slack::settings::SlackSettings;
 use crate::slack::socket::{self, Ack, LinkHealth, Listener};
@@ -154,6 +155,10 @@ impl Ears {
                 tracing::warn!(action, "a button that is not ours, or not any more");
                 Some(words::unknown_button().into())
             }
+            (Ok(who), Button::Reply(request, question)) => {
+                ack.bare();
+                self.open_reply(&who, trigger, request, question).await.err().map(Said::from)
+            }
             (Ok(who), Button::Known(press, request)) => {
                 self.press(id, &who, press, request, trigger, ack).await
             }
@@ -174,22 +179,39 @@ impl Ears {
         ack: Ack,
     ) -> Option<Said> {
         let verb = match press {
-            Press::Approve => Verb::Approve { request },
+            Press::Approve => Verb::Approve { request, at_most: None },
             Press::Release => Verb::Release { request },
             Press::Withdraw => Verb::Withdraw { request, reason: None },
             Press::Reveal => return self.reveal(id, who, request, trigger, ack).await,
-            Press::Deny | Press::Revoke => {
+            Press::ApproveLess | Press::Deny | Press::Question | Press::Revoke | Press::Extend => {
                 ack.bare();
-                return self.open_reason(press, trigger, request).await.err().map(Said::from);
-            }
-            Press::Extend => {
-                ack.bare();
-                return self.open_extend(who, trigger, request, None, None).await.err().map(Said::from);
+                return self.open_pressed(who, press, request, trigger).await.err().map(Said::from);
             }
         };
         let answer = self.submit(Some(id), who, verb).await;
         ack.bare();
         Some(self.answered(&answer).into())
+    }
+
+    /// Opens the form of a button that has one.
+    async fn open_pressed(
+        &self,
+        who: &Identified,
+        press: Press,
+        request: RequestId,
+        trigger: &str,
+    ) -> Result<(), String> {
+        match press {
+            Press::ApproveLess => self.open_decision(trigger, request, modal::approve_less).await,
+            Press::Deny => self.open_decision(trigger, request, modal::deny).await,
+            Press::Question => self.open_decision(trigger, request, modal::question).await,
+            Press::Revoke => {
+                let grant = self.dossier(request).await?.request;
+                self.open_revoke(trigger, &grant, None).await
+            }
+            Press::Extend => self.open_extend(who, trigger, request, None, None).await,
+            Press::Approve | Press::Release | Press::Reveal | Press::Withdraw => Ok(()),
+        }
     }
 
     // ---- talking ----

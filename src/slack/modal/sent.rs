@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::super::envelope::ViewState;
+use super::super::envelope::{self, ViewState};
+use super::super::free_words;
 use super::super::text::cut;
 use super::super::words::{self, form};
 use crate::ids::{IssueKey, RequestId, RoleRef};
@@ -106,6 +107,25 @@ pub fn read_extend(view: &ViewState) -> Result<MoreTime, FieldErrors> {
     }
 }
 
+/// Reads the form that approves for less time. What is in somebody's own words counts more than the choice.
+///
+/// # Errors
+/// When no length can be read in it.
+pub fn read_approve_less(view: &ViewState) -> Result<(RequestId, Span), FieldErrors> {
+    let own = view.values.get("duration_own").map(|text| text.trim()).filter(|text| !text.is_empty());
+    let (block, duration, wrong) = match own {
+        Some(text) => ("duration_own".to_owned(), free_words::length(text), form::OWN_WRONG),
+        None => {
+            let chosen = view.values.get("duration").and_then(|text| text.parse().ok());
+            (duration_of(view), chosen, form::DURATION_MISSING)
+        }
+    };
+    match (view.private_metadata.parse(), duration) {
+        (Ok(request), Some(duration)) => Ok((request, duration)),
+        (_, _) => Err(FieldErrors::from([(block, wrong.to_owned())])),
+    }
+}
+
 /// Reads a denial's or a revocation's form.
 ///
 /// # Errors
@@ -116,6 +136,32 @@ pub fn read_reason(view: &ViewState) -> Result<(RequestId, String), FieldErrors>
         (Ok(request), Some(reason)) => Ok((request, reason)),
         (_, _) => Err(FieldErrors::from([("reason".to_owned(), form::TEXT_MISSING.to_owned())])),
     }
+}
+
+/// Reads the form for a question.
+///
+/// # Errors
+/// When there is none in it.
+pub fn read_question(view: &ViewState) -> Result<(RequestId, String), FieldErrors> {
+    match (view.private_metadata.parse(), text_of(view)) {
+        (Ok(request), Some(text)) => Ok((request, text)),
+        (_, _) => Err(FieldErrors::from([("text".to_owned(), form::TEXT_MISSING.to_owned())])),
+    }
+}
+
+/// Reads the form for an answer: of which request, to which question, and what.
+///
+/// # Errors
+/// When there is none in it.
+pub fn read_reply(view: &ViewState) -> Result<(RequestId, u32, String), FieldErrors> {
+    match (envelope::read_question(&view.private_metadata), text_of(view)) {
+        (Some((request, question)), Some(text)) => Ok((request, question, text)),
+        (_, _) => Err(FieldErrors::from([("text".to_owned(), form::TEXT_MISSING.to_owned())])),
+    }
+}
+
+fn text_of(view: &ViewState) -> Option<String> {
+    view.values.get("text").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 /// Each reason at the field that it is about; what concerns no field stands at the form's first.
@@ -177,7 +223,7 @@ fn block_of(view: &ViewState, reason: &Reason) -> String {
 }
 
 fn first_block(view: &ViewState) -> String {
-    let known = ["role", "duration", "reason"].into_iter().find(|b| view.blocks.contains(*b));
+    let known = ["role", "duration", "reason", "text"].into_iter().find(|b| view.blocks.contains(*b));
     known.map(str::to_owned).or_else(|| view.blocks.first().cloned()).unwrap_or_else(|| "role".to_owned())
 }
 

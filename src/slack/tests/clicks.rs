@@ -10,13 +10,13 @@ use crate::lifecycle::Answer;
 
 #[tokio::test]
 async fn a_click_is_committed_by_its_envelope_and_answered_where_it_was_made() {
-    let mut stage = Stage::set(answers([Answer::Granting { request: R1042 }])).await;
+    let mut stage = Stage::set(answers([Answer::Granting { request: R1042, shortened: None }])).await;
     assert_eq!(stage.hears(stage.click("U0BOB", "jit_approve")).await, None);
     {
         let script = stage.script.lock().unwrap();
         assert_eq!(script.heard[0].key.as_ref().map(|key| key.as_str()), Some("e1"));
         assert_eq!(script.heard[0].by.person().map(PersonId::as_str), Some("bob@example.com"));
-        assert_eq!(script.heard[0].verb, Verb::Approve { request: R1042 });
+        assert_eq!(script.heard[0].verb, Verb::Approve { request: R1042, at_most: None });
     }
     let said = stage.slack.call().await;
     assert_eq!(said.method, "respond");

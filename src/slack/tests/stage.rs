@@ -92,6 +92,7 @@ fn dossier(state: State) -> Dossier {
         submitted_at: NOW,
         policy: Digest::default(),
         votes: vec![],
+        questions: vec![],
         state,
         steps: vec![Step::default()],
         times: None,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Rendered, Scene, Where};
 use crate::ids::PersonId;
-use crate::lifecycle::{Entry, NudgeKind, PendingState, State, View, What};
+use crate::lifecycle::{Context, Entry, NudgeKind, PendingState, State, View, What};
 use crate::slack::blocks::{Look, actions, button, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
 use crate::slack::text::mention;
@@ -17,36 +17,53 @@ const LOG_MOST: usize = 8000;
 /// One block of the log.
 const LOG_BLOCK_MOST: usize = 2800;
 
-/// The card: who wants what, why, and where it stands. It has no buttons: those are in the thread, for those asked.
+/// The card: who wants what, why, what approvers should know, and where it stands. It has no buttons: those are in the
+/// thread, for those asked.
 pub(super) fn card(scene: &Scene<'_>) -> Rendered {
     let request = &scene.dossier.request;
-    let (emoji, word) = words::headline(request);
-    let who = mention(scene.people, &request.requester.id);
-    let head = format!("{emoji} *{word}* · {who} {}", words::asks_for(request));
-    let ticket = request.ask.ticket.as_ref().map(|key| scene.issue(key));
-    let mut fields = vec![
-        ("For", words::length(request.ask.duration)),
-        ("Risk", words::risk(request.terms.risk).to_owned()),
-        ("Approvals", approvals(scene)),
-    ];
-    if let Some(ticket) = ticket {
-        fields.push(("For ticket", ticket));
-    }
     let mut small = vec![words::asked_at(request), words::standing(request)];
     if let Some(issue) = &scene.dossier.issue {
         small.push(scene.issue(issue));
     }
-    Rendered {
-        text: words::card_text(request),
-        blocks: vec![
-            section(&scene.block("head"), &head),
-            facts(&scene.block("facts"), &fields),
-            section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST),
-            context(&scene.block("small"), &small),
-        ],
-        thread_of: None,
-        channel: Where::Approvals,
+    let mut blocks = about(scene);
+    blocks.push(context(&scene.block("small"), &small));
+    Rendered { text: words::card_text(request), blocks, thread_of: None, channel: Where::Approvals }
+}
+
+/// What there is to know of a request, for those who decide about it. Names, no mentions: it is shown again with each
+/// change.
+pub(super) fn about(scene: &Scene<'_>) -> Vec<Value> {
+    let request = &scene.dossier.request;
+    let (emoji, word) = words::headline(request);
+    let who = mention(scene.people, &request.requester.id);
+    let head = format!("{emoji} *{word}* · {who} {}", words::asks_for(request));
+    let mut fields = vec![
+        ("For", words::given_for(request)),
+        ("Risk", words::risk(request.terms.risk).to_owned()),
+        ("Approvals", approvals(scene)),
+    ];
+    if let Some(key) = &request.ask.ticket {
+        fields.push(("For ticket", scene.issue(key)));
     }
+    let mut known = vec![words::requester(scene.people, &request.requester), words::gives(&request.terms)];
+    known.extend(words::form_fields(&request.ask));
+    if let Some(context) = submitted_in(&scene.dossier.entries) {
+        known.push(words::past(context));
+        known.push(words::holders(scene.people, context));
+    }
+    known.extend(words::votes(&request.votes));
+    vec![
+        section(&scene.block("head"), &head),
+        facts(&scene.block("facts"), &fields),
+        section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST),
+        section(&scene.block("known"), &known.join("\n")),
+    ]
+}
+
+fn submitted_in(entries: &[Entry]) -> Option<&Context> {
+    entries.iter().find_map(|entry| {
+        if let What::Submitted { context, .. } = &entry.what { Some(context.as_ref()) } else { None }
+    })
 }
 
 /// One stage's question, and later its outcome.
@@ -60,7 +77,7 @@ pub(super) fn approval(scene: &Scene<'_>, stage: u32) -> Option<Rendered> {
     let need = need(scene, stage);
     let stages = u32::try_from(request.terms.tier.stages.len()).unwrap_or(u32::MAX);
     let votes: Vec<_> = request.votes.iter().filter(|vote| vote.stage == stage).collect();
-    let voters: Vec<String> = votes.iter().take(20).map(|vote| words::voter(&vote.name, vote.at)).collect();
+    let voters: Vec<String> = votes.iter().take(20).map(|vote| words::voter(vote)).collect();
     let have = u32::try_from(votes.len()).unwrap_or(u32::MAX);
     let Some(pending) = live else {
         let outcome = if have >= need && need > 0 {
@@ -83,7 +100,9 @@ pub(super) fn approval(scene: &Scene<'_>, stage: u32) -> Option<Rendered> {
             |press, label, look| button(press, request.id, label, &words::spoken(label, request), look);
         let buttons = vec![
             press(Press::Approve, words::APPROVE, Look::Primary),
+            press(Press::ApproveLess, words::APPROVE_LESS, Look::Plain),
             press(Press::Deny, words::DENY, Look::Danger),
+            press(Press::Question, words::QUESTION, Look::Plain),
         ];
         blocks.push(actions(&scene.block("act"), buttons));
     }
@@ -140,7 +159,7 @@ pub(super) fn nudge(scene: &Scene<'_>, kind: NudgeKind, number: u32) -> Option<R
     Some(threaded(sentence.clone(), vec![section(&scene.block("nudge"), &sentence)]))
 }
 
-fn threaded(text: String, blocks: Vec<Value>) -> Rendered {
+pub(super) fn threaded(text: String, blocks: Vec<Value>) -> Rendered {
     Rendered { text, blocks, thread_of: Some(View::Card), channel: Where::Approvals }
 }
 

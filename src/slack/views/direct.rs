@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Rendered, Scene, Where};
+use super::{Rendered, Scene, Where, questions};
 use crate::lifecycle::{DmKind, Kind, Request, State, What};
 use crate::slack::blocks::{Look, actions, button, confirmed, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
@@ -18,6 +18,7 @@ pub(super) fn message(scene: &Scene<'_>, kind: DmKind, number: u32) -> Option<Re
         DmKind::Active => active(scene),
         DmKind::Warning => warning(scene),
         DmKind::Extended => extended(scene, number),
+        DmKind::Question => questions::to_requester(scene, number),
         DmKind::Ended => ended(scene),
     }
 }
@@ -153,7 +154,7 @@ fn overtaken(scene: &Scene<'_>) -> Option<Rendered> {
     scene.posted.then(|| to_requester(scene, sentence, blocks))
 }
 
-fn to_requester(scene: &Scene<'_>, text: String, mut blocks: Vec<Value>) -> Rendered {
+pub(super) fn to_requester(scene: &Scene<'_>, text: String, mut blocks: Vec<Value>) -> Rendered {
     let request = &scene.dossier.request;
     let mut small = vec![words::asked_at(request)];
     if let Some(issue) = &scene.dossier.issue {

@@ -3,6 +3,7 @@
 
 mod channel;
 mod direct;
+mod questions;
 mod said;
 mod security;
 
@@ -65,6 +66,8 @@ fn stage(scene: &Scene<'_>, view: View) -> Option<Rendered> {
         View::Approval { stage } => channel::approval(scene, stage),
         View::Log => channel::log(scene),
         View::Nudge { kind, number } => channel::nudge(scene, kind, number),
+        View::Question { number } => questions::question(scene, number),
+        View::Answer { number } => questions::answer(scene, number),
         View::Dm { kind, number } => direct::message(scene, kind, number),
         View::Security => security::message(scene),
     }?;
@@ -82,6 +85,8 @@ pub fn marker(request: RequestId, view: View) -> String {
         View::Log => format!("{request}:log"),
         View::Nudge { kind: NudgeKind::Reminder, number } => format!("{request}:reminder:{number}"),
         View::Nudge { kind: NudgeKind::Escalation, number } => format!("{request}:escalation:{number}"),
+        View::Question { number } => format!("{request}:question:{number}"),
+        View::Answer { number } => format!("{request}:answer:{number}"),
         View::Dm { kind, number } => {
             let kind = match kind {
                 DmKind::Decided => "decided",
@@ -89,6 +94,7 @@ pub fn marker(request: RequestId, view: View) -> String {
                 DmKind::Active => "active",
                 DmKind::Warning => "warning",
                 DmKind::Extended => "extended",
+                DmKind::Question => "question",
                 DmKind::Ended => "ended",
             };
             format!("{request}:dm_{kind}:{number}")

@@ -7,7 +7,8 @@ use crate::lifecycle::{Answer, Refusal, Request, StateWord};
 use crate::policy::{People, Reason};
 use crate::slack::command::{CommandError, WORDS};
 use crate::slack::identity::Stranger;
-use crate::slack::text::{date, inline, list, one_line, unescape};
+use crate::slack::text::{date, inline, list, name, one_line, unescape};
+use crate::time::Span;
 
 /// What the one who acted hears.
 #[must_use]
@@ -22,11 +23,20 @@ pub fn answer(people: &People, answer: &Answer) -> String {
             code(*request),
             list(&mentions(people, asked), 10)
         ),
-        Answer::Granting { request } => {
-            format!("{} is approved in full. The access is being granted.", code(*request))
+        Answer::Granting { request, shortened } => {
+            format!(
+                "{} is approved in full{}. The access is being granted.",
+                code(*request),
+                less(*shortened)
+            )
         }
-        Answer::Scheduled { request, starts_at } => {
-            format!("{} is approved in full and starts {}.", code(*request), date(*starts_at))
+        Answer::Scheduled { request, starts_at, shortened } => {
+            format!(
+                "{} is approved in full{} and starts {}.",
+                code(*request),
+                less(*shortened),
+                date(*starts_at)
+            )
         }
         Answer::Counted { request, have, need } => {
             format!("Your approval of {} counts: {have} of {need}. It needs more.", code(*request))
@@ -39,6 +49,15 @@ pub fn answer(people: &People, answer: &Answer) -> String {
         Answer::Applied { request, parent, expires_at } => {
             format!("{} took effect: {} now ends {}.", code(*request), code(*parent), date(*expires_at))
         }
+        Answer::Questioned { request } => format!(
+            "Your question about {} is on its way. The answer comes into the thread, and I tell you there.",
+            code(*request)
+        ),
+        Answer::Replied { request, to } => format!(
+            "Your answer about {} is in the approvers' thread, and {} is told.",
+            code(*request),
+            inline(&name(people, to), NAME)
+        ),
         Answer::Denied { request } => {
             format!("{} is denied. The requester hears your reason.", code(*request))
         }
@@ -56,6 +75,10 @@ pub fn answer(people: &People, answer: &Answer) -> String {
         Answer::Noted => "Written down.".to_owned(),
         Answer::Refused(refusal) => refused(refusal),
     }
+}
+
+fn less(shortened: Option<Span>) -> String {
+    shortened.map(|span| format!(", for {}", span.words())).unwrap_or_default()
 }
 
 /// Why not.
@@ -98,6 +121,10 @@ pub fn refused(refusal: &Refusal) -> String {
         Refusal::NoSuchRequest { request } => {
             format!("There is no request {}. Look for the right one with `/jit list`.", code(*request))
         }
+        Refusal::NoOpenQuestion { request } => format!(
+            "No such question about {} waits for an answer: it was answered, or there is none.",
+            code(*request)
+        ),
         Refusal::NoCredential { request } => format!(
             "There is no credential to show for {}: none was issued, or it was erased when it had been shown.",
             code(*request)

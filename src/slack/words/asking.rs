@@ -289,7 +289,7 @@ pub fn status_head(request: &Request) -> String {
 pub fn status_facts(request: &Request) -> String {
     format!(
         "For {}. Reason: {}. Now: {}.",
-        request.ask.duration.words(),
+        super::given_for(request),
         written(&request.ask.justification, WRITTEN),
         super::standing(request)
     )

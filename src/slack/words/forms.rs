@@ -8,7 +8,13 @@ use crate::slack::text::inline;
 /// On buttons. Plain.
 pub const APPROVE: &str = "Approve";
 /// On buttons. Plain.
+pub const APPROVE_LESS: &str = "Approve for less…";
+/// On buttons. Plain.
 pub const DENY: &str = "Deny…";
+/// On buttons. Plain.
+pub const QUESTION: &str = "Ask…";
+/// On buttons. Plain.
+pub const REPLY: &str = "Answer…";
 /// On buttons. Plain.
 pub const REVEAL: &str = "Reveal";
 /// On buttons. Plain.
@@ -26,8 +32,14 @@ pub mod form {
     pub const REQUEST: &str = "Request access";
     /// Title of the extension form.
     pub const EXTEND: &str = "Ask for more time";
+    /// Title of the form that approves for less time.
+    pub const APPROVE_LESS: &str = "Approve for less time";
     /// Title of the denial form.
     pub const DENY: &str = "Deny this request";
+    /// Title of the form for a question.
+    pub const QUESTION: &str = "Ask the requester";
+    /// Title of the form for an answer.
+    pub const REPLY: &str = "Answer an approver";
     /// Title of the revocation form.
     pub const REVOKE: &str = "Take this access";
     /// Title of the window with the credential.
@@ -51,6 +63,14 @@ pub mod form {
     /// Label.
     pub const MORE: &str = "How much more?";
     /// Label.
+    pub const LESS: &str = "For how long instead?";
+    /// Label.
+    pub const OWN: &str = "Or in your own words";
+    /// Hint. What is written here counts more than the choice above it.
+    pub const OWN_HINT: &str = "Such as 45 min or 1.5 hours. It counts instead of the choice above.";
+    /// Where a length in somebody's own words is none.
+    pub const OWN_WRONG: &str = "I don't read a length of time in this. Write it like 45 min or 1.5 hours.";
+    /// Label.
     pub const WHY: &str = "Why?";
     /// Hint.
     pub const WHY_HINT: &str = "Approvers read it, and it stands on the ticket. No secrets.";
@@ -72,6 +92,15 @@ pub mod form {
     pub const REASON: &str = "Reason";
     /// Hint.
     pub const REASON_HINT: &str = "The requester reads it, and it stands on the ticket.";
+    /// Label.
+    pub const ASKED: &str = "Your question";
+    /// Hint.
+    pub const ASKED_HINT: &str =
+        "The requester gets it as a message. It stands in the thread and on the ticket.";
+    /// Label.
+    pub const ANSWERED: &str = "Your answer";
+    /// Hint.
+    pub const ANSWERED_HINT: &str = "It stands in the approvers' thread and on the ticket. No secrets.";
     /// Where a role is missing.
     pub const ROLE_MISSING: &str = "Choose a role from the list.";
     /// Where a length is missing.
@@ -102,6 +131,12 @@ pub fn decide_about(request: &Request) -> String {
         asks_for(request),
         request.ask.duration.words()
     )
+}
+
+/// Whose question is answered, about what.
+#[must_use]
+pub fn reply_about(request: &Request, asked_by: &str) -> String {
+    format!("{} · {} asks about {}:", code(request.id), inline(asked_by, NAME), bold(&request.title()))
 }
 
 /// That it is shown once.

@@ -5,9 +5,9 @@ use super::{
     written,
 };
 use crate::ids::{RequestId, TargetId};
-use crate::lifecycle::{Kind, Request};
+use crate::lifecycle::{Kind, Request, Vote};
 use crate::slack::text::{date, inline, list, one_line};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// The card's `text`: full sentences, for screen readers and notifications.
 #[must_use]
@@ -66,10 +66,11 @@ pub fn approved_so_far(voters: &[String]) -> String {
     format!("approved so far by {}", list(voters, 10))
 }
 
-/// A voter with the time.
+/// A voter with the time, and with what they allow when that is less than was asked.
 #[must_use]
-pub fn voter(name: &str, at: Timestamp) -> String {
-    format!("{} {}", inline(name, NAME), date(at))
+pub fn voter(vote: &Vote) -> String {
+    let most = vote.at_most.map(|most| format!(" for {} at most", most.words())).unwrap_or_default();
+    format!("{} {}{most}", inline(&vote.name, NAME), date(vote.at))
 }
 
 /// A stage that is over without its approvals, or not asked yet.
@@ -184,7 +185,11 @@ pub fn glass_review(due: Option<Timestamp>) -> String {
 #[must_use]
 pub fn dm_active(request: &Request, ends: Option<Timestamp>) -> String {
     let until = ends.map(|ends| format!(" until *{}*", date(ends))).unwrap_or_default();
-    format!(":large_green_circle: *Active*: you have {}{until}.", bold(&request.title()))
+    let asked = request.ask.duration.words();
+    let less =
+        request.shortened().map(|less| format!(" You asked for {asked}; {} was approved.", less.words()));
+    let less = less.unwrap_or_default();
+    format!(":large_green_circle: *Active*: you have {}{until}.{less}", bold(&request.title()))
 }
 
 /// The access ends soon.
@@ -286,8 +291,12 @@ pub const fn approvals_none(kind: Kind) -> &'static str {
     }
 }
 
-/// How long. Plain.
+/// For how long it is, or will be, given. Plain.
 #[must_use]
-pub fn length(span: Span) -> String {
-    span.words()
+pub fn given_for(request: &Request) -> String {
+    let asked = request.ask.duration.words();
+    match request.shortened() {
+        Some(less) => format!("{} (asked: {asked})", less.words()),
+        None => asked,
+    }
 }

@@ -6,6 +6,7 @@
 mod answers;
 mod asking;
 mod check;
+mod deciding;
 mod forms;
 mod messages;
 mod standing;
@@ -14,6 +15,7 @@ mod story;
 pub use answers::*;
 pub use asking::*;
 pub(super) use check::*;
+pub use deciding::*;
 pub use forms::*;
 pub use messages::*;
 pub use standing::*;

@@ -38,8 +38,15 @@ fn story(people: &People, by: &str, entry: &Entry) -> String {
                 if *from_fallback { " They are the fallback: nobody else could be asked." } else { "" };
             format!("Stage {} of {stages}: asked {asked}; {needed} needed.{fallback}", stage + 1)
         }
-        What::Approved { have, need, took, .. } => {
-            format!("{by} approved ({have} of {need}), {} after being asked.", took.words())
+        What::Approved { have, need, took, at_most, .. } => {
+            let most = at_most.map(|most| format!(" for {} at most", most.words())).unwrap_or_default();
+            format!("{by} approved{most} ({have} of {need}), {} after being asked.", took.words())
+        }
+        What::Questioned { text, .. } => {
+            format!("{by} asked the requester: {}.", written(text, WRITTEN))
+        }
+        What::Answered { asked_by, text, .. } => {
+            format!("{by} answered {}: {}.", inline(&name(people, asked_by), NAME), written(text, WRITTEN))
         }
         What::VoteDropped { voter } => format!(
             "The approval of {} no longer counts: they may not approve any more.",

@@ -119,7 +119,10 @@ impl EngineRoom {
         let Answer::Submitted { request, .. } = self.ask(who, role, "the pages of the audit") else {
             panic!("must be taken");
         };
-        assert_eq!(self.submit("bob", Verb::Approve { request }), Answer::Granting { request });
+        assert_eq!(
+            self.submit("bob", Verb::Approve { request, at_most: None }),
+            Answer::Granting { request, shortened: None }
+        );
         self.work();
         request
     }

@@ -62,7 +62,7 @@ fn a_full_disk_refuses_what_is_new_and_still_ends_what_is_due() {
     let reason = &refused(room.ask("ann", "wiki/admin", "the pages of May"))[0];
     assert_eq!(reason.code, ReasonCode::DiskFull);
     assert!(reason.saw.contains("is full") && reason.wants.contains("free space"), "{reason:?}");
-    let approval = refused(room.submit("dana", Verb::Approve { request: waiting }));
+    let approval = refused(room.submit("dana", Verb::Approve { request: waiting, at_most: None }));
     assert_eq!(approval[0].code, ReasonCode::DiskFull);
 
     assert!(room.wait(Span::mins(61)), "its end is committed in the ballast's room");

@@ -137,6 +137,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         submitted_at: at(0),
         policy: Digest::from_hex("0123456789abcdef".repeat(4)),
         votes: Vec::new(),
+        questions: Vec::new(),
         state: pending(),
         steps: vec![Step::default(), Step::default()],
         times: None,
@@ -179,6 +180,7 @@ pub(crate) fn submitted(justification: &str) -> What {
             "department is Finance",
             "",
         )],
+        context: Box::default(),
     }
 }
 
@@ -186,7 +188,7 @@ pub(crate) fn submitted(justification: &str) -> What {
 pub(crate) fn story(most: usize) -> Vec<Entry> {
     let all = [
         (actor("ann"), submitted("Quarter end")),
-        (actor("bob"), What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4) }),
+        (actor("bob"), What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: None }),
         (Actor::Jitney, What::Provisioning { not_after: at(140) }),
         (Actor::Jitney, granted()),
         (Actor::Jitney, What::Activated { expires_at: at(125) }),
@@ -222,8 +224,8 @@ pub(crate) fn every_entry() -> Vec<Entry> {
     let grant = RequestId::from_number(1030);
     let parent = RequestId::from_number(1001);
     let submit = |request_kind| match submitted("Quarter end: “closing” the books.") {
-        What::Submitted { title, duration, justification, risk, allowed_by, .. } => {
-            What::Submitted { request_kind, title, duration, justification, risk, allowed_by }
+        What::Submitted { title, duration, justification, risk, allowed_by, context, .. } => {
+            What::Submitted { request_kind, title, duration, justification, risk, allowed_by, context }
         }
         other => other,
     };
@@ -247,8 +249,21 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         (jitney.clone(), What::AutoApproved { under: Span::mins(30) }),
         (jitney.clone(), wanted(vec![person("bob")], false)),
         (jitney.clone(), wanted(many, true)),
-        (bob.clone(), What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4) }),
-        (dana.clone(), What::Approved { stage: 1, have: 1, need: 2, took: Span::secs(5400) }),
+        (
+            bob.clone(),
+            What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: Some(Span::mins(30)) },
+        ),
+        (bob.clone(), What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: None }),
+        (dana.clone(), What::Approved { stage: 1, have: 1, need: 2, took: Span::secs(5400), at_most: None }),
+        (dana.clone(), What::Questioned { question: 1, text: "Which tables, and why now?".to_owned() }),
+        (
+            ann.clone(),
+            What::Answered {
+                question: 1,
+                asked_by: person("dana"),
+                text: "The ledger, for “closing” the books.".to_owned(),
+            },
+        ),
         (jitney.clone(), What::VoteDropped { voter: person("bob") }),
         (jitney.clone(), What::Reminded { times: 2 }),
         (jitney.clone(), What::Escalated { asked: vec![person("dana"), person("carol")] }),

@@ -25,15 +25,15 @@ impl Journey {
             fields: BTreeMap::new(),
         };
         match self.submit(who, Verb::Ask(ask)).await {
-            Answer::Submitted { request, .. } | Answer::Granting { request } => request,
+            Answer::Submitted { request, .. } | Answer::Granting { request, .. } => request,
             other => panic!("{other:?}"),
         }
     }
 
     async fn approve_directly(&self, id: RequestId) {
         let asker = self.dossier(id).await.request.requester.id;
-        let answer = self.submit(approver_of(&asker), Verb::Approve { request: id }).await;
-        assert_eq!(answer, Answer::Granting { request: id });
+        let answer = self.submit(approver_of(&asker), Verb::Approve { request: id, at_most: None }).await;
+        assert_eq!(answer, Answer::Granting { request: id, shortened: None });
     }
 
     async fn count(&self, state: StateWord) -> usize {

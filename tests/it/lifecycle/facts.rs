@@ -49,7 +49,10 @@ pub(crate) fn of_event(
 
 fn verdict(world: &World, request: &Request, event: &Event) -> Verdict {
     match (event, &request.state) {
-        (Event::Approve { by } | Event::Deny { by, .. }, State::Pending(p)) => match by.person() {
+        (
+            Event::Approve { by, .. } | Event::Deny { by, .. } | Event::Question { by, .. },
+            State::Pending(p),
+        ) => match by.person() {
             Some(who) => world.may_approve(request, who, p.stage, p.escalated),
             None => panic!("nobody decides"),
         },
@@ -71,12 +74,16 @@ fn valid_votes(
     };
     let voted = request.votes.iter().filter(|v| still(&v.by, v.stage)).map(|v| (v.by.clone(), v.stage));
     let mut valid: BTreeSet<(PersonId, u32)> = voted.collect();
-    if let (Event::Approve { by }, State::Pending(pending)) = (event, &request.state)
+    if let (Event::Approve { by, .. }, State::Pending(pending)) = (event, &request.state)
         && verdict.is_granted()
     {
         valid.extend(by.person().map(|who| (who.clone(), pending.stage)));
     }
-    valid
+    let twice = |who: &PersonId, stage: u32| {
+        let distinct = request.terms.tier.stages.get(stage as usize).is_some_and(|s| s.distinct);
+        distinct && valid.iter().any(|(other, earlier)| other == who && *earlier < stage)
+    };
+    valid.iter().filter(|(who, stage)| !twice(who, *stage)).cloned().collect()
 }
 
 /// Other requests' hold on the same shared entitlements.

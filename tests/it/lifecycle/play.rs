@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jitney::ids::{EffectId, PersonId, RequestId, TargetId};
 use jitney::lifecycle::{
-    Actor, Change, Effect, EndCause, Event, Evidence, Facts, FollowUp, Kind, LockdownChange, Op, Outcome,
-    Refusal, Request, State, Submission, WithdrawCause, next_due, step, submit,
+    Actor, Change, Context, Effect, EndCause, Event, Evidence, Facts, FollowUp, Kind, LockdownChange, Op,
+    Outcome, Refusal, Request, State, Submission, WithdrawCause, next_due, step, submit,
 };
 use jitney::policy::{Ask, Digest};
 use jitney::time::{Span, Timestamp};
@@ -140,9 +140,19 @@ impl Play {
                 let role = self.request(*request)?.ask.role.clone();
                 self.submits(who, ask(&role, *by, None), Kind::Extension { parent: *request })
             }
-            Act::Approves { who, request } => self.event(*request, Event::Approve { by: actor(who) }),
+            Act::Approves { who, request, at_most } => {
+                self.event(*request, Event::Approve { by: actor(who), at_most: *at_most })
+            }
             Act::Denies { who, request } => {
                 self.event(*request, Event::Deny { by: actor(who), reason: "no need seen".to_owned() })
+            }
+            Act::Questions { who, request, times } => {
+                let event = Event::Question { by: actor(who), text: "what for?".to_owned() };
+                (0..*times).try_for_each(|_| self.event(*request, event.clone()))
+            }
+            Act::Answers { who, request, question } => {
+                let text = "for the quarter end".to_owned();
+                self.event(*request, Event::Reply { by: actor(who), question: *question, text })
             }
             Act::Withdraws { who, request } => {
                 let cause = match who {
@@ -232,7 +242,8 @@ impl Play {
         facts.stages = self.world.stages(&draft(id, kind, who, &terms, &ask, self.now));
         facts.claims = claims(&self.requests, id, who, &terms.steps);
         let requester = World::requester(who);
-        let submission = Submission { id, kind, requester, terms, ask, policy: Digest::default() };
+        let (policy, context) = (Digest::default(), Context::default());
+        let submission = Submission { id, kind, requester, terms, ask, policy, context };
         match submit(submission, &facts, self.now) {
             Ok(change) => {
                 self.ledger.answer(&change.answer);
@@ -323,7 +334,7 @@ impl Play {
                 .iter()
                 .find(|p| self.world.may_approve(&self.requests[&id], p, pending.stage, false).is_granted());
             let voter = Who::Person(voter.ok_or("nobody may approve it")?.clone());
-            self.event(id, Event::Approve { by: actor(&voter) })?;
+            self.event(id, Event::Approve { by: actor(&voter), at_most: None })?;
         }
         self.answer_well(id)?;
         self.ledger.end_brief_sum();
@@ -438,6 +449,7 @@ fn draft(
         submitted_at: now,
         policy: Digest::default(),
         votes: Vec::new(),
+        questions: Vec::new(),
         state: State::Granting,
         steps: Vec::new(),
         times: None,

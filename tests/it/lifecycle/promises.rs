@@ -92,6 +92,7 @@ impl Promises {
         no_grant_call_while_another_grant_is_taken(&moment)?;
         a_target_never_ends_it_before_we_do(&moment)?;
         an_end_moves_only_when_it_starts_or_is_extended(&moment)?;
+        never_longer_than_asked_nor_than_an_approval_allows(&moment)?;
         requester_never_among_votes(&moment)?;
         access_only_after_enough_approvals(&moment)?;
         handed_over_never_revoked(&moment)?;
@@ -256,6 +257,27 @@ fn an_end_moves_only_when_it_starts_or_is_extended(moment: &Moment<'_>) -> Held 
         .any(|e| matches!(e.what, What::Activated { .. } | What::Extended { .. }));
     held(before.expires_at == after.expires_at || why, "an end moves")?;
     held(after.expires_at <= after.not_after, "an end lies after the latest end")
+}
+
+fn never_longer_than_asked_nor_than_an_approval_allows(moment: &Moment<'_>) -> Held {
+    let request = moment.after;
+    let less = request.votes.iter().filter_map(|vote| vote.at_most);
+    held(
+        less.clone().all(|less| !less.is_zero() && less < request.ask.duration),
+        "an odd length is approved",
+    )?;
+    let allowed = less.chain([request.ask.duration]).min().unwrap();
+    for entry in &moment.change.entries {
+        if let What::Activated { expires_at } = entry.what {
+            held(expires_at.since(entry.at) <= allowed, "access for longer than was approved")?;
+        }
+    }
+    for follow_up in &moment.change.follow_ups {
+        if let Event::Extended { by, .. } = follow_up.event {
+            held(by == allowed, "an extension by another length than was approved")?;
+        }
+    }
+    Ok(())
 }
 
 fn requester_never_among_votes(moment: &Moment<'_>) -> Held {

@@ -72,10 +72,21 @@ pub(crate) enum Act {
     Approves {
         who: Who,
         request: RequestId,
+        at_most: Option<Span>,
     },
     Denies {
         who: Who,
         request: RequestId,
+    },
+    Questions {
+        who: Who,
+        request: RequestId,
+        times: u32,
+    },
+    Answers {
+        who: Who,
+        request: RequestId,
+        question: u32,
     },
     Withdraws {
         who: Who,
@@ -251,8 +262,22 @@ fn decides(who: &Who, verb: &[&str]) -> Result<Act, String> {
             Act::BreaksGlass { who: id, role: parsed(role)?, duration: span(duration)? }
         }
         ["extends", r, "by", by] => Act::Extends { who: id, request: request_id(r)?, by: span(by)? },
-        ["approves", r] => Act::Approves { who: w, request: request_id(r)? },
+        ["approves", r] => Act::Approves { who: w, request: request_id(r)?, at_most: None },
+        ["approves", r, "for", less] => {
+            Act::Approves { who: w, request: request_id(r)?, at_most: Some(span(less)?) }
+        }
         ["denies", r] => Act::Denies { who: w, request: request_id(r)? },
+        ["questions", r] => Act::Questions { who: w, request: request_id(r)?, times: 1 },
+        ["questions", r, times, "times"] => Act::Questions {
+            who: w,
+            request: request_id(r)?,
+            times: times.parse().map_err(|_| unknown(times))?,
+        },
+        ["answers", r, question] => Act::Answers {
+            who: w,
+            request: request_id(r)?,
+            question: question.parse().map_err(|_| unknown(question))?,
+        },
         ["withdraws", r] => Act::Withdraws { who: w, request: request_id(r)? },
         ["releases", r] => Act::Releases { who: w, request: request_id(r)? },
         ["revokes", r] => Act::Revokes { who: w, request: request_id(r)? },

@@ -179,6 +179,9 @@ fn no_form_says_what_people_typed_as_markup() {
         for form in [
             modal::request(&set, &people, &id("ann"), &draft),
             modal::extend(request, None, Some(&evil)),
+            modal::approve_less(request),
+            modal::question(request),
+            modal::reply(request, 20, &evil, &evil),
             modal::deny(request),
             modal::revoke(request, Some(&evil)),
             modal::notice(&words::no_such_role("/jit", &evil, &[])),

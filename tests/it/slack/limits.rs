@@ -3,7 +3,10 @@
 use std::sync::LazyLock;
 
 use jitney::ids::{RequestId, TargetId};
-use jitney::lifecycle::{DmKind, EndCause, Evidence, Kind, NudgeKind, Op, State, View, What, WithdrawCause};
+use jitney::lifecycle::{
+    Context, DmKind, EndCause, Evidence, Kind, NudgeKind, Op, Past, Question, State, View, What,
+    WithdrawCause,
+};
 use jitney::policy::{Field, Reason, ReasonCode};
 use jitney::slack::modal::{self, Draft};
 use jitney::slack::views::{Rendered, render};
@@ -96,6 +99,10 @@ pub(super) fn bad(state: State, evil: &str) -> Story {
         request.steps[0].last_error = Some(evil.clone());
         request.steps[0].presence = jitney::lifecycle::Presence::Present;
         request.steps = vec![request.steps[0].clone(); 12];
+        request.requester.department.clone_from(&evil);
+        request.requester.manager = Some(id("nobody"));
+        request.ask.fields = (0..30).map(|n| (format!("{n}{evil}"), evil.clone())).collect();
+        request.questions = vec![Question { by: id("bob"), answered_at: Some(at(4)) }; 20];
         if let State::Pending(state) = &mut request.state {
             state.asked = (0..200).map(|n| id(&format!("nobody{n}"))).collect();
         }
@@ -103,7 +110,28 @@ pub(super) fn bad(state: State, evil: &str) -> Story {
     for n in 0..60 {
         story = story.vote("bob", n % 2, 3);
     }
-    story.dossier.request.votes.iter_mut().for_each(|vote| vote.name.clone_from(&evil));
+    story.dossier.request.votes.iter_mut().for_each(|vote| {
+        vote.name.clone_from(&evil);
+        vote.at_most = Some(Span::mins(7));
+    });
+    let past = Past {
+        times: u32::MAX,
+        given: Span::LONGEST,
+        held: Span::LONGEST,
+        released: 9,
+        unseen: 9,
+        ended_at: Some(at(1)),
+        more: true,
+    };
+    let holders = (0..50).map(|n| id(&format!("nobody{n}"))).collect();
+    story = story.knowing(Context { role: past, others: past, holders, held_by: u32::MAX }).told(
+        "bob",
+        3,
+        What::Questioned { question: 1, text: evil.clone() },
+    );
+    if !matches!(story.dossier.request.state, State::Pending(_)) {
+        story = story.told("ann", 4, What::Answered { question: 1, asked_by: id("bob"), text: evil.clone() });
+    }
     let evidence = Evidence { method: evil.clone(), answer: evil.clone(), at: at(5) };
     let targets: Vec<TargetId> = (0..99).map(|n| format!("target-{n}").parse().unwrap()).collect();
     let rules =
@@ -176,8 +204,16 @@ pub(super) fn every_view() -> Vec<View> {
     let mut views =
         vec![View::Card, View::Log, View::Security, View::Approval { stage: 0 }, View::Approval { stage: 1 }];
     views.extend([NudgeKind::Reminder, NudgeKind::Escalation].map(|kind| View::Nudge { kind, number: 1 }));
-    let dms =
-        [DmKind::Decided, DmKind::Waiting, DmKind::Active, DmKind::Warning, DmKind::Extended, DmKind::Ended];
+    let dms = [
+        DmKind::Decided,
+        DmKind::Waiting,
+        DmKind::Active,
+        DmKind::Warning,
+        DmKind::Extended,
+        DmKind::Question,
+        DmKind::Ended,
+    ];
+    views.extend([View::Question { number: 1 }, View::Answer { number: 1 }]);
     views.extend(dms.map(|kind| View::Dm { kind, number: 1 }));
     views
 }
@@ -261,6 +297,9 @@ pub(super) fn hostile_forms() -> Vec<Value> {
         modal::request(&set, &people, &id("ann"), &draft),
         modal::request(&set, &people, &id("ann"), &Draft::default()),
         modal::extend(request, Some(Span::ZERO), Some(&evil)),
+        modal::approve_less(request),
+        modal::question(request),
+        modal::reply(request, 20, &evil, &evil),
         modal::deny(request),
         modal::revoke(request, Some(&evil)),
         modal::notice(&evil.replace(['<', '>', '&', '\u{202E}', '\u{200B}', '\u{7}'], "")),

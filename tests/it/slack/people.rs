@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jitney::engine::{Dossier, SlackMessage};
 use jitney::ids::{AppId, EntryId, GroupId, PersonId, RequestId, RoleId, SlackUserId, TargetId, TierId};
 use jitney::lifecycle::{
-    Actor, Credential, EndCause, Entry, Evidence, Kind, PendingState, Presence, Request, Requester, State,
-    Step, StepTerms, Terms, Times, View, Vote, What,
+    Actor, Context, Credential, EndCause, Entry, Evidence, Kind, PendingState, Presence, Request, Requester,
+    State, Step, StepTerms, Terms, Times, View, Vote, What,
 };
 use jitney::policy::{
     App, ApproverRef, Ask, BreakGlass, Digest, Employment, Field, Layer, People, Person, PolicySet, Risk,
@@ -198,6 +198,7 @@ impl Story {
             submitted_at: at(0),
             policy: Digest::default(),
             votes: vec![],
+            questions: vec![],
             state,
             steps: vec![Step::default()],
             times: None,
@@ -223,6 +224,7 @@ impl Story {
             justification: "Replica lag alarm; I need the query plans.".to_owned(),
             risk: Risk::High,
             allowed_by: vec![],
+            context: Box::default(),
         };
         Self { dossier }.told("ann", 0, submitted)
     }
@@ -238,6 +240,14 @@ impl Story {
         self
     }
 
+    /// With what the approvers are told besides.
+    pub(crate) fn knowing(mut self, known: Context) -> Self {
+        if let What::Submitted { context, .. } = &mut self.dossier.entries[0].what {
+            **context = known;
+        }
+        self
+    }
+
     pub(crate) fn asked(self, stage: u32) -> Self {
         let quorum = stage + 1;
         let asked = vec![id("bob"), id("carol"), id("erin")];
@@ -247,7 +257,7 @@ impl Story {
 
     pub(crate) fn vote(mut self, by: &str, stage: u32, minutes: u64) -> Self {
         let name = person(by).name;
-        self.dossier.request.votes.push(Vote { by: id(by), name, stage, at: at(minutes) });
+        self.dossier.request.votes.push(Vote { by: id(by), name, stage, at: at(minutes), at_most: None });
         self
     }
 

@@ -8,6 +8,8 @@ use jitney::slack::command::{self, CommandError};
 use jitney::slack::identity::Stranger;
 use jitney::slack::words;
 
+use jitney::time::Span;
+
 use super::people::{Story, at, everybody, id, pending};
 
 fn table<T: std::fmt::Debug>(rows: Vec<T>, say: impl Fn(&T) -> String) -> String {
@@ -35,11 +37,15 @@ pub(super) fn answers() -> Vec<Answer> {
     vec![
         Answer::Submitted { request, asked: vec![id("bob"), id("erin")] },
         Answer::Submitted { request, asked: vec![] },
-        Answer::Granting { request },
-        Answer::Scheduled { request, starts_at: at(600) },
+        Answer::Granting { request, shortened: None },
+        Answer::Scheduled { request, starts_at: at(600), shortened: None },
+        Answer::Granting { request, shortened: Some(Span::mins(30)) },
+        Answer::Scheduled { request, starts_at: at(600), shortened: Some(Span::mins(30)) },
         Answer::Counted { request, have: 1, need: 2 },
         Answer::Held { request, targets },
         Answer::Applied { request, parent, expires_at: at(190) },
+        Answer::Questioned { request },
+        Answer::Replied { request, to: id("bob") },
         Answer::Denied { request },
         Answer::Withdrawn { request },
         Answer::Ending { request },
@@ -61,6 +67,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
         Refusal::NotYours { request },
         Refusal::MayNotRevoke { request },
         Refusal::NoSuchRequest { request },
+        Refusal::NoOpenQuestion { request },
         Refusal::NoCredential { request },
         Refusal::NothingToAttest { request },
         Refusal::NoLockdown { request },

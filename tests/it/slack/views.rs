@@ -1,7 +1,9 @@
 //! Pictures of every message in every state that matters to it.
 
 use jitney::ids::RequestId;
-use jitney::lifecycle::{Actor, DmKind, EndCause, Kind, NudgeKind, Op, State, View, What, WithdrawCause};
+use jitney::lifecycle::{
+    Actor, Context, DmKind, EndCause, Kind, NudgeKind, Op, Past, Question, State, View, What, WithdrawCause,
+};
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::views::{Rendered, Where, marker, render};
 use jitney::time::Span;
@@ -117,6 +119,11 @@ fn failed() -> EndCause {
     EndCause::ProvisioningFailed { error: "permission denied for role <billing_ro>".to_owned() }
 }
 
+/// The last vote allows less than was asked.
+fn shortened(story: Story) -> Story {
+    story.with(|request| request.votes.last_mut().unwrap().at_most = Some(Span::mins(30)))
+}
+
 #[test]
 fn the_card_says_where_a_request_stands() {
     insta::assert_snapshot!(pictures(&cards()));
@@ -149,6 +156,7 @@ fn cards() -> Vec<Scene> {
             ("denied", Story::new(denied()).asked(0)),
             ("withdrawn", Story::new(withdrawn()).asked(0)),
             ("lapsed", Story::new(State::Lapsed { at: at(480) }).asked(0)),
+            ("active, approved for less", shortened(approved(State::Active { warned: false }).granted())),
             (
                 "auto-approved",
                 Story::new(State::Granting).told("jitney", 0, What::AutoApproved { under: Span::mins(15) }),
@@ -198,6 +206,7 @@ fn approvals() -> Vec<Scene> {
         vec![
             ("second stage, not asked yet", Story::new(pending(0)).asked(0)),
             ("second stage, fallback, one of two", second().vote("carol", 1, 4)),
+            ("second stage, one of two for less", shortened(second().vote("carol", 1, 4))),
             (
                 "second stage, held",
                 Story::new(held()).asked(0).asked(1).vote("bob", 0, 3).vote("carol", 1, 4).vote("dana", 1, 5),
@@ -205,6 +214,79 @@ fn approvals() -> Vec<Scene> {
         ],
     ));
     all
+}
+
+#[test]
+fn a_question_is_asked_in_the_thread_and_of_the_requester_and_answered_to_who_asked() {
+    let asked = |state| {
+        Story::new(state)
+            .asked(0)
+            .with(|r| r.questions = vec![Question { by: id("bob"), answered_at: None }])
+            .told("bob", 3, What::Questioned { question: 1, text: "Which <tables>, and why now?".to_owned() })
+    };
+    let answered = |state| {
+        let text = "The ledger: the *close* is tonight.".to_owned();
+        asked(state).told("ann", 5, What::Answered { question: 1, asked_by: id("bob"), text })
+    };
+    let dm = View::Dm { kind: DmKind::Question, number: 1 };
+    let mut out = String::new();
+    for view in [View::Question { number: 1 }, View::Answer { number: 1 }, dm] {
+        out += &gallery(
+            view,
+            vec![
+                ("asked", asked(pending(0))),
+                ("answered", answered(pending(0))),
+                ("decided without an answer", asked(denied()).posted(view)),
+                ("decided before it was shown", asked(denied())),
+                ("answered, and decided", answered(denied()).posted(view)),
+            ],
+        );
+    }
+    insta::assert_snapshot!(out);
+}
+
+#[test]
+fn the_card_tells_what_approvers_should_know() {
+    let past = |times, ended_at| Past {
+        times,
+        given: Span::hours(6),
+        held: Span::mins(130),
+        released: 2,
+        unseen: 1,
+        ended_at,
+        more: false,
+    };
+    let known = |context| Story::new(pending(0)).asked(0).knowing(context);
+    let mut named = known(Context::default()).with(|r| {
+        r.requester.manager = Some(id("carol"));
+        r.ask.fields = [("schema".to_owned(), "ledger".to_owned())].into();
+    });
+    named.dossier.issue = None;
+    let out = gallery(
+        View::Card,
+        vec![
+            (
+                "three times before, two have it",
+                known(Context {
+                    role: past(3, Some(at(0))),
+                    others: Past::default(),
+                    holders: vec![id("bob"), id("dana")],
+                    held_by: 2,
+                }),
+            ),
+            (
+                "another role still, many have it",
+                known(Context {
+                    role: Past::default(),
+                    others: Past { released: 0, unseen: 0, more: true, ..past(50, None) },
+                    holders: ["bob", "dana", "erin", "carol", "gone"].map(id).to_vec(),
+                    held_by: 50,
+                }),
+            ),
+            ("a manager, and fields of the form", named),
+        ],
+    );
+    insta::assert_snapshot!(out);
 }
 
 #[test]
@@ -256,6 +338,7 @@ fn direct() -> Vec<Scene> {
         dm(DmKind::Active),
         vec![
             ("active, credential waits", active()),
+            ("active, for less than was asked", shortened(active().vote("bob", 0, 3))),
             (
                 "active, credential revealed",
                 active().with(|r| r.credential.as_mut().unwrap().revealed_at = Some(at(12))),
@@ -419,7 +502,19 @@ fn whole_log() -> Scene {
     let mut story = Story::new(State::Active { warned: false }).asked(0).asked(1);
     for (by, what) in [
         ("jitney", What::AutoApproved { under: Span::mins(15) }),
-        ("bob", What::Approved { stage: 0, have: 1, need: 2, took: Span::secs(250) }),
+        ("bob", What::Approved { stage: 0, have: 1, need: 2, took: Span::secs(250), at_most: None }),
+        (
+            "bob",
+            What::Approved {
+                stage: 0,
+                have: 2,
+                need: 2,
+                took: Span::secs(250),
+                at_most: Some(Span::mins(30)),
+            },
+        ),
+        ("bob", What::Questioned { question: 1, text: "Which <tables>?".to_owned() }),
+        ("ann", What::Answered { question: 1, asked_by: id("bob"), text: "The ledger".to_owned() }),
         ("jitney", What::VoteDropped { voter: id("bob") }),
         ("jitney", What::Reminded { times: 2 }),
         ("jitney", What::Escalated { asked: vec![id("dana"), id("carol")] }),
@@ -493,6 +588,7 @@ fn every_message_has_its_own_mark() {
     let mut views =
         vec![View::Card, View::Log, View::Security, View::Approval { stage: 0 }, View::Approval { stage: 1 }];
     for number in [1, 2] {
+        views.extend([View::Question { number }, View::Answer { number }]);
         for kind in [NudgeKind::Reminder, NudgeKind::Escalation] {
             views.push(View::Nudge { kind, number });
         }
@@ -502,6 +598,7 @@ fn every_message_has_its_own_mark() {
             DmKind::Active,
             DmKind::Warning,
             DmKind::Extended,
+            DmKind::Question,
             DmKind::Ended,
         ] {
             views.push(View::Dm { kind, number });

@@ -1,7 +1,7 @@
 //! What Slack sends, read; and the forms that it gets.
 
 use jitney::policy::{People, Person};
-use jitney::slack::envelope::{self, Button, Caller, Frame, Input, Press};
+use jitney::slack::envelope::{self, Button, Caller, Frame, Input, Press, ViewState};
 use jitney::slack::link_plan::Farewell;
 use jitney::slack::modal::{self, Draft};
 use jitney::time::Span;
@@ -145,6 +145,35 @@ fn a_request_form_is_read_into_an_ask() {
 }
 
 #[test]
+fn a_form_for_less_time_is_read_by_its_choice_or_by_somebodys_own_words() {
+    let read = |chosen: Option<&str>, own: Option<&str>| {
+        let values = json!({
+            "duration": {"duration": {"type": "static_select", "selected_option": chosen.map(|value| json!({"value": value}))}},
+            "duration_own": {"own": {"type": "plain_text_input", "value": own}},
+        });
+        let Ok(Input::Form { view, .. }) = submission(values) else { panic!("no form") };
+        let view = ViewState { private_metadata: "R1042".to_owned(), ..view };
+        modal::read_approve_less(&view)
+            .map(|(request, span)| format!("{request} {span}"))
+            .map_err(|errors| errors.into_keys().collect::<Vec<_>>().join(", "))
+    };
+    for (chosen, own, expected) in [
+        (Some("30m"), None, Ok("R1042 30m")),
+        (Some("30m"), Some("  "), Ok("R1042 30m")),
+        (Some("30m"), Some("45 min"), Ok("R1042 45m")),
+        (None, Some("an hour and a half, please"), Ok("R1042 1h30m")),
+        (None, None, Err("duration")),
+        (Some("30m"), Some("until 17:00"), Err("duration_own")),
+        (Some("30m"), Some("not long"), Err("duration_own")),
+        (Some("30m"), Some("1h or 2h"), Err("duration_own")),
+        (Some("30m"), Some("<!channel>"), Err("duration_own")),
+    ] {
+        let read = read(chosen, own);
+        assert_eq!(read.as_deref().map_err(String::as_str), expected, "{chosen:?}, {own:?}");
+    }
+}
+
+#[test]
 fn an_empty_form_says_what_is_missing_where() {
     let values = json!({
         "role": {"jit_role": {"type": "external_select", "selected_option": null}},
@@ -260,6 +289,9 @@ pub(super) fn forms() -> Vec<(&'static str, Value)> {
         ("request, a role and words", modal::request(&set, &people, &ann, &chosen)),
         ("request, for too long", modal::request(&set, &people, &ann, &too_long)),
         ("extend", modal::extend(request, None, None)),
+        ("approve for less", modal::approve_less(request)),
+        ("question", modal::question(request)),
+        ("reply", modal::reply(request, 2, "Bob", "Which tables?")),
         ("deny", modal::deny(request)),
         ("revoke", modal::revoke(request, Some("Moved teams"))),
         ("notice", modal::notice("Said and done.")),

@@ -1,0 +1,100 @@
+//! What grants came to: rows of their own, so that a person's past and a role's holders are read from an index.
+
+use rusqlite::params;
+
+use super::columns::{limit, millis, number, parse, time};
+use super::{StoreError, Tx};
+use crate::ids::{AppId, PersonId, RoleId, RoleRef};
+use crate::lifecycle::{EndCause, PastGrant, Request, State};
+use crate::time::Timestamp;
+
+const KEEP: &str = "INSERT INTO grants
+    (person, app, active_at, request, role, ends_at, ended_at, released, unseen)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+    ON CONFLICT (person, app, active_at, request) DO UPDATE SET ends_at = excluded.ends_at,
+    ended_at = excluded.ended_at, released = excluded.released, unseen = excluded.unseen";
+pub(super) const PAST: &str = "SELECT role, active_at, ends_at, ended_at, released, unseen FROM grants
+    WHERE person = ?1 AND app = ?2 AND active_at >= ?3 ORDER BY active_at DESC LIMIT ?4";
+pub(super) const HOLDERS: &str = "SELECT person FROM grants
+    WHERE app = ?1 AND role = ?2 AND ended_at IS NULL AND person <> ?3 ORDER BY person LIMIT ?4";
+
+impl Tx<'_> {
+    /// Keeps what a grant came to so far. One that never became active came to nothing.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn keep_grant(&mut self, request: &Request) -> Result<(), StoreError> {
+        let Some(times) = request.times else { return Ok(()) };
+        let Some(active_at) = times.active_at else { return Ok(()) };
+        let released = match &request.state {
+            State::Revoking { cause, .. } | State::Revoked { cause, .. } => *cause == EndCause::Released,
+            State::Pending(_)
+            | State::Scheduled { .. }
+            | State::Granting
+            | State::Active { .. }
+            | State::Applied { .. }
+            | State::Denied { .. }
+            | State::Withdrawn { .. }
+            | State::Lapsed { .. } => false,
+        };
+        self.conn()?.prepare_cached(KEEP)?.execute(params![
+            request.requester.id.as_str(),
+            request.ask.role.app.as_str(),
+            active_at.millis(),
+            number(request.id),
+            request.ask.role.role.as_str(),
+            times.expires_at.millis(),
+            millis(times.ended_at),
+            released,
+            request.credential.is_some_and(|credential| credential.revealed_at.is_none()),
+        ])?;
+        Ok(())
+    }
+
+    /// The person's newest grants of an app that became active since then, at most `most`.
+    ///
+    /// # Errors
+    /// When a row can't be read.
+    pub fn past_grants(
+        &mut self,
+        person: &PersonId,
+        app: &AppId,
+        since: Timestamp,
+        most: usize,
+    ) -> Result<Vec<PastGrant>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(PAST)?;
+        let mut rows = sql.query(params![person.as_str(), app.as_str(), since.millis(), limit(most)])?;
+        let mut grants = Vec::new();
+        while let Some(row) = rows.next()? {
+            grants.push(PastGrant {
+                role: parse::<RoleId>("a past grant's role", &row.get::<_, String>(0)?)?,
+                active_at: time(row.get(1)?),
+                ends_at: time(row.get(2)?),
+                ended_at: row.get::<_, Option<i64>>(3)?.map(time),
+                released: row.get(4)?,
+                unseen: row.get(5)?,
+            });
+        }
+        Ok(grants)
+    }
+
+    /// People besides `except` who have the role now, at most `most`, in the order of their ids.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn holders(
+        &mut self,
+        role: &RoleRef,
+        except: &PersonId,
+        most: usize,
+    ) -> Result<Vec<PersonId>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(HOLDERS)?;
+        let mut rows =
+            sql.query(params![role.app.as_str(), role.role.as_str(), except.as_str(), limit(most)])?;
+        let mut people = Vec::new();
+        while let Some(row) = rows.next()? {
+            people.push(parse("a holder", &row.get::<_, String>(0)?)?);
+        }
+        Ok(people)
+    }
+}

@@ -1,0 +1,33 @@
+-- What each grant came to, for those who decide about the next one: written when it becomes active, when its end
+-- moves, and when it ends.
+CREATE TABLE grants (
+    person    TEXT    NOT NULL,
+    app       TEXT    NOT NULL,
+    active_at INTEGER NOT NULL,
+    request   INTEGER NOT NULL REFERENCES requests (id),
+    role      TEXT    NOT NULL,
+    -- The end that was granted, extensions included.
+    ends_at   INTEGER NOT NULL,
+    -- When it really ended; none while the person has it.
+    ended_at  INTEGER,
+    -- Given back by the person.
+    released  INTEGER NOT NULL,
+    -- A credential was issued, and nobody looked at it.
+    unseen    INTEGER NOT NULL,
+    PRIMARY KEY (person, app, active_at, request)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grants_now ON grants (app, role, person) WHERE ended_at IS NULL;
+
+INSERT INTO grants (person, app, active_at, request, role, ends_at, ended_at, released, unseen)
+SELECT requester,
+       substr(role, 1, instr(role, '/') - 1),
+       json_extract(body, '$.times.active_at'),
+       id,
+       substr(role, instr(role, '/') + 1),
+       json_extract(body, '$.times.expires_at'),
+       json_extract(body, '$.times.ended_at'),
+       coalesce(json_extract(body, '$.state.revoked.cause') = 'released', 0),
+       json_extract(body, '$.credential') IS NOT NULL
+           AND json_extract(body, '$.credential.revealed_at') IS NULL
+FROM requests
+WHERE json_extract(body, '$.times.active_at') IS NOT NULL;
