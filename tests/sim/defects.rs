@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use jitney::ids::RequestId;
 use jitney::lifecycle::{
     Change, Claim, Effect, Event, Evidence, Facts, Kind, Lifecycle, Op, Outcome, Presence, Refusal, Request,
-    Rules, State, StateWord, Submission,
+    Rules, State, StateWord, Submission, What,
 };
 use jitney::policy::Verdict;
 use jitney::time::Timestamp;
@@ -20,12 +20,13 @@ pub enum Defect {
     SettleEffectsNotInFlight,
     RevokeOnlyWhatIsKnownPresent,
     HandOverPerGrantArtefacts,
+    GiveAllThatWasAsked,
     /// The clock's: the rules are sound, the engine's monotonic reading is frozen and the wall set back a day.
     ClockSetBackADay,
 }
 
 impl Defect {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoRecheck,
         Self::GiveUpAfterSix,
         Self::TrustTheRevokesAnswer,
@@ -33,6 +34,7 @@ impl Defect {
         Self::SettleEffectsNotInFlight,
         Self::RevokeOnlyWhatIsKnownPresent,
         Self::HandOverPerGrantArtefacts,
+        Self::GiveAllThatWasAsked,
         Self::ClockSetBackADay,
     ];
 
@@ -42,6 +44,7 @@ impl Defect {
             Self::NoRecheck => 62,
             Self::RevokeOnlyWhatIsKnownPresent => 236,
             Self::GiveUpAfterSix => 1,
+            Self::GiveAllThatWasAsked => 3,
             Self::TrustTheRevokesAnswer => 0,
             Self::RequesterMayApprove | Self::ClockSetBackADay => 2,
             Self::SettleEffectsNotInFlight => 1041,
@@ -191,6 +194,7 @@ impl Watched {
                 }
                 Lifecycle.step(&known, event, facts, now)
             }
+            Defect::GiveAllThatWasAsked => plain().map(all_that_was_asked),
             Defect::HandOverPerGrantArtefacts => self.hand_over(request, event, facts, now),
         }
     }
@@ -247,6 +251,16 @@ fn without_recheck(mut change: Change) -> Change {
             step.next_op = None;
             step.retry_at = None;
         }
+    }
+    change
+}
+
+/// As if no approval had been for less.
+fn all_that_was_asked(mut change: Change) -> Change {
+    let activated = change.entries.iter().any(|entry| matches!(entry.what, What::Activated { .. }));
+    if let (true, Some(times)) = (activated, change.request.times.as_mut()) {
+        times.expires_at = times.active_at.unwrap() + change.request.ask.duration;
+        times.not_after = times.not_after.max(times.expires_at);
     }
     change
 }
