@@ -68,6 +68,11 @@ pub enum View {
         /// The how-manyeth of its kind in this request, from 1.
         number: u32,
     },
+    /// A stage's question as a direct message to one who is asked.
+    Copy {
+        /// Which of the request's copies, from 1.
+        number: u32,
+    },
     /// A question of an approver, in the card's thread.
     Question {
         /// Which of the request, from 1.

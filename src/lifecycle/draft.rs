@@ -83,6 +83,7 @@ impl<'a> Draft<'a> {
             | View::Approval { .. }
             | View::Log
             | View::Nudge { .. }
+            | View::Copy { .. }
             | View::Question { .. }
             | View::Answer { .. }
             | View::Security => None,
@@ -99,6 +100,7 @@ impl<'a> Draft<'a> {
             | View::Approval { .. }
             | View::Log
             | View::Dm { .. }
+            | View::Copy { .. }
             | View::Question { .. }
             | View::Answer { .. }
             | View::Security => None,

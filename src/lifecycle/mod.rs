@@ -30,7 +30,8 @@ pub use entry::{Entry, What};
 pub use event::{Actor, Event, Evidence, Outcome};
 pub use facts::{Claim, Facts, ParentFacts};
 pub use request::{
-    Credential, Kind, Op, Presence, Question, Request, Requester, Step, StepTerms, Terms, Times, Vote,
+    Credential, DirectCopy, Kind, Op, Presence, Question, Request, Requester, Step, StepTerms, Terms, Times,
+    Vote,
 };
 pub use state::{EndCause, PendingState, State, WithdrawCause};
 pub use step::{Lifecycle, Rules, step};

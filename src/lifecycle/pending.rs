@@ -2,11 +2,15 @@
 
 use super::draft::{Draft, number};
 use super::{
-    Actor, Answer, DmKind, EndCause, Event, Kind, NudgeKind, PendingState, Refusal, State, View, Vote, What,
-    WithdrawCause, granting, submit,
+    Actor, Answer, DirectCopy, DmKind, EndCause, Event, Kind, NudgeKind, PendingState, Refusal, State, View,
+    Vote, What, WithdrawCause, granting, submit,
 };
+use crate::ids::PersonId;
 use crate::policy::{LEAST_DURATION, Reason, ReasonCode, Stage, Verdict};
 use crate::time::{Span, Timestamp};
+
+/// Direct messages that one stage sends to those it asks.
+const COPIES_MOST: usize = 10;
 
 /// Asks a stage's approvers.
 pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp) {
@@ -28,6 +32,7 @@ pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp)
         held: false,
     });
     draft.show(View::Approval { stage });
+    copy_to(draft, stage, &found.asked);
     if found.asked.is_empty() {
         // Nobody can decide: operators hear of it at once.
         draft.show(View::Security);
@@ -39,6 +44,26 @@ pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp)
         asked: found.asked,
         from_fallback: found.from_fallback,
     });
+}
+
+/// Asks them by direct message as well, where the stage says so.
+fn copy_to(draft: &mut Draft<'_>, stage: u32, asked: &[PersonId]) {
+    if !rule(draft, stage).is_some_and(|rule| rule.direct) {
+        return;
+    }
+    for to in asked {
+        let copies = &draft.request.copies;
+        let in_stage = copies.iter().filter(|copy| copy.stage == stage);
+        if in_stage.clone().count() >= COPIES_MOST {
+            return;
+        }
+        if in_stage.into_iter().any(|copy| copy.to == *to) {
+            continue;
+        }
+        draft.request.copies.push(DirectCopy { stage, to: to.clone() });
+        let number = number(draft.request.copies.len());
+        draft.show(View::Copy { number });
+    }
 }
 
 pub(super) fn approve(
@@ -225,6 +250,7 @@ pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
                 state.asked.push(person.clone());
             }
         }
+        copy_to(draft, state.stage, &others);
         draft.tell(What::Escalated { asked: others });
         draft.nudge(NudgeKind::Escalation);
     } else if state.remind_at.is_some_and(|at| now >= at) {

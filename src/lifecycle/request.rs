@@ -33,6 +33,9 @@ pub struct Request {
     /// What approvers asked, in order; the words are in the entries.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub questions: Vec<Question>,
+    /// Who got the question as a direct message, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub copies: Vec<DirectCopy>,
     /// Where it stands.
     pub state: State,
     /// One for each of the terms' steps.
@@ -173,6 +176,16 @@ pub struct Question {
     pub by: PersonId,
     /// When the requester answered.
     pub answered_at: Option<Timestamp>,
+}
+
+/// A copy of a stage's question, to one who is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DirectCopy {
+    /// Of which stage, from 0.
+    pub stage: u32,
+    /// To whom.
+    pub to: PersonId,
 }
 
 /// How far one step got.

@@ -130,6 +130,7 @@ fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
         policy: s.policy,
         votes: Vec::new(),
         questions: Vec::new(),
+        copies: Vec::new(),
         state: State::Pending(PendingState {
             stage: 0,
             stage_since: now,

@@ -337,6 +337,9 @@ pub struct Stage {
     pub escalate_to: Vec<ApproverRef>,
     /// Who is asked when there is no approver.
     pub fallback: Vec<ApproverRef>,
+    /// Whether each who is asked gets the question as a direct message, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub direct: bool,
     /// Where it stands: `policies/tiers.toml:9:1`.
     #[serde(default)]
     pub place: String,

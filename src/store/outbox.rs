@@ -6,6 +6,7 @@
 //! lane an entitlement of a person (`t/<target>/<person>/<key>`), whichever requests they belong to: a revocation
 //! goes before the others, then the oldest, and a row that is not due holds up nobody.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension as _, Row, params};
@@ -292,17 +293,18 @@ impl Tx<'_> {
     }
 }
 
-/// Where a message stands: what goes wrong in one place says nothing of the others.
-const fn place(view: View) -> &'static str {
+/// Where a message stands: what goes wrong in one place says nothing of the others. Each copy goes to somebody else.
+fn place(view: View) -> Cow<'static, str> {
     match view {
         View::Card
         | View::Approval { .. }
         | View::Log
         | View::Nudge { .. }
         | View::Question { .. }
-        | View::Answer { .. } => "approvals",
-        View::Dm { .. } => "direct",
-        View::Security => "security",
+        | View::Answer { .. } => "approvals".into(),
+        View::Copy { number } => format!("copy-{number}").into(),
+        View::Dm { .. } => "direct".into(),
+        View::Security => "security".into(),
     }
 }
 

@@ -86,6 +86,7 @@ fn request(number: u64, who: &str, role: &str) -> Request {
         policy: Digest::from_hex("ab12".to_owned()),
         votes: Vec::new(),
         questions: Vec::new(),
+        copies: Vec::new(),
         state: pending(),
         steps: vec![Step::default()],
         times: None,

@@ -50,7 +50,8 @@ fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {
     let provision_within = span_or(file, &mut keys, "provision_within", Span::secs(10), Span::mins(15));
     let warn_before = span_or(file, &mut keys, "warn_before", Span::secs(1), Span::mins(15));
     let break_glass = keys.get("break_glass").map(|value| break_glass(file, value, &title));
-    let stages = keys.need(file, "stages").map(|value| stages(file, value, &title, lapse_after));
+    let direct = keys.get("direct").and_then(|value| table::flag(file, value)).unwrap_or(false);
+    let stages = keys.need(file, "stages").map(|value| stages(file, value, &title, lapse_after, direct));
     keys.finish(file);
     Some(Tier {
         id,
@@ -96,14 +97,21 @@ fn break_glass(file: &mut Reading<'_>, value: &Value<'_>, tier: &str) -> Option<
     Some(BreakGlass { max_duration: max_duration?, review_within: review_within? })
 }
 
-fn stages(file: &mut Reading<'_>, value: &Value<'_>, tier: &str, lapse_after: Option<Span>) -> Vec<Stage> {
+/// `direct` is the tier's own word on it, which a stage may differ from.
+fn stages(
+    file: &mut Reading<'_>,
+    value: &Value<'_>,
+    tier: &str,
+    lapse_after: Option<Span>,
+    direct: bool,
+) -> Vec<Stage> {
     if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
         file.issue_at(value, format!("{tier} has no stages: nobody could approve"));
     }
     let items = table::items(file, value, MOST_STAGES);
     let numbered = items.iter().enumerate();
     numbered
-        .filter_map(|(n, item)| stage(file, item, format!("stage {} of {tier}", n + 1), lapse_after))
+        .filter_map(|(n, item)| stage(file, item, format!("stage {} of {tier}", n + 1), lapse_after, direct))
         .collect()
 }
 
@@ -112,6 +120,7 @@ fn stage(
     value: &Value<'_>,
     name: String,
     lapse_after: Option<Span>,
+    direct: bool,
 ) -> Option<Stage> {
     let mut keys = Keys::of(file, value, name.clone())?;
     let place = file.place(keys.span());
@@ -134,6 +143,7 @@ fn stage(
     let escalate_after = after.and_then(|value| wait(file, value, lapse_after));
     let escalate_to = to.map(|value| approver_refs(file, value));
     let fallback = keys.get("fallback").map(|value| approver_refs(file, value));
+    let own_direct = keys.get("direct").and_then(|value| table::flag(file, value));
     keys.finish(file);
     Some(Stage {
         approvers: approvers?,
@@ -143,6 +153,7 @@ fn stage(
         escalate_after,
         escalate_to: escalate_to.unwrap_or_default(),
         fallback: fallback.unwrap_or_default(),
+        direct: own_direct.unwrap_or(direct),
         place,
     })
 }

@@ -93,6 +93,7 @@ fn dossier(state: State) -> Dossier {
         policy: Digest::default(),
         votes: vec![],
         questions: vec![],
+        copies: vec![],
         state,
         steps: vec![Step::default()],
         times: None,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{Rendered, Scene, Where};
 use crate::ids::PersonId;
-use crate::lifecycle::{Context, Entry, NudgeKind, PendingState, State, View, What};
+use crate::lifecycle::{Context, Entry, NudgeKind, PendingState, Request, State, View, What};
 use crate::slack::blocks::{Look, actions, button, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
 use crate::slack::text::mention;
@@ -70,27 +70,48 @@ fn submitted_in(entries: &[Entry]) -> Option<&Context> {
 pub(super) fn approval(scene: &Scene<'_>, stage: u32) -> Option<Rendered> {
     let request = &scene.dossier.request;
     let wanted = wanted_from_fallback(&scene.dossier.entries, stage);
-    let live = asked_now(&request.state).filter(|pending| pending.stage == stage);
-    if wanted.is_none() && live.is_none() && !scene.posted {
-        return None;
-    }
-    let need = need(scene, stage);
-    let stages = u32::try_from(request.terms.tier.stages.len()).unwrap_or(u32::MAX);
-    let votes: Vec<_> = request.votes.iter().filter(|vote| vote.stage == stage).collect();
-    let voters: Vec<String> = votes.iter().take(20).map(|vote| words::voter(vote)).collect();
-    let have = u32::try_from(votes.len()).unwrap_or(u32::MAX);
-    let Some(pending) = live else {
-        let outcome = if have >= need && need > 0 {
-            words::stage_approved(stage, stages, &voters)
-        } else {
-            words::stage_over(request)
-        };
+    let Some(pending) = asked_in(request, stage) else {
+        if wanted.is_none() && !scene.posted {
+            return None;
+        }
+        let outcome = outcome(scene, stage);
         return Some(threaded(outcome.clone(), vec![section(&scene.block("ask"), &outcome)]));
     };
-    let from_fallback = wanted.unwrap_or(false);
     let asked = words::mentions(scene.people, &pending.asked);
-    let question = words::approval_wanted(&asked, have, need, from_fallback);
-    let mut small = vec![words::stage_of(stage, stages), words::standing(request)];
+    let text = words::approval_wanted_text(request, &words::names(scene.people, &pending.asked));
+    Some(threaded(text, question(scene, pending, &asked, wanted.unwrap_or(false))))
+}
+
+/// The card and a stage's question in one, for somebody who is asked; later what came of it.
+pub(super) fn copy(scene: &Scene<'_>, number: u32) -> Option<Rendered> {
+    let request = &scene.dossier.request;
+    let index = usize::try_from(number.checked_sub(1)?).ok()?;
+    let copy = request.copies.get(index)?;
+    let mut blocks = about(scene);
+    let text = if let Some(pending) = asked_in(request, copy.stage) {
+        // Names: who is mentioned in a direct message of somebody else hears nothing of it.
+        let names = words::names(scene.people, &pending.asked);
+        let wanted = wanted_from_fallback(&scene.dossier.entries, copy.stage);
+        blocks.extend(question(scene, pending, &names, wanted.unwrap_or(false)));
+        words::approval_wanted_text(request, &names)
+    } else if scene.posted {
+        let outcome = outcome(scene, copy.stage);
+        blocks.push(section(&scene.block("ask"), &outcome));
+        blocks.push(context(&scene.block("small"), &[words::asked_at(request)]));
+        words::card_text(request)
+    } else {
+        return None;
+    };
+    let channel = Where::Direct(copy.to.clone());
+    Some(Rendered { text, blocks, thread_of: None, channel })
+}
+
+/// What is asked of a stage's approvers, with the buttons. `asked` are mentions or names.
+fn question(scene: &Scene<'_>, pending: &PendingState, asked: &[String], from_fallback: bool) -> Vec<Value> {
+    let request = &scene.dossier.request;
+    let (have, voters) = voters(request, pending.stage);
+    let question = words::approval_wanted(asked, have, need(scene, pending.stage), from_fallback);
+    let mut small = vec![words::stage_of(pending.stage, stages(request)), words::standing(request)];
     if !voters.is_empty() {
         small.push(words::approved_so_far(&voters));
     }
@@ -107,8 +128,35 @@ pub(super) fn approval(scene: &Scene<'_>, stage: u32) -> Option<Rendered> {
         blocks.push(actions(&scene.block("act"), buttons));
     }
     blocks.push(context(&scene.block("small"), &small));
-    let text = words::approval_wanted_text(request, &words::names(scene.people, &pending.asked));
-    Some(threaded(text, blocks))
+    blocks
+}
+
+/// What came of a stage that is not asked any more, or not yet.
+fn outcome(scene: &Scene<'_>, stage: u32) -> String {
+    let request = &scene.dossier.request;
+    let (have, voters) = voters(request, stage);
+    let need = need(scene, stage);
+    if have >= need && need > 0 {
+        words::stage_approved(stage, stages(request), &voters)
+    } else {
+        words::stage_over(request)
+    }
+}
+
+/// The approvals of a stage: how many, and whose.
+fn voters(request: &Request, stage: u32) -> (u32, Vec<String>) {
+    let votes: Vec<_> = request.votes.iter().filter(|vote| vote.stage == stage).collect();
+    let voters = votes.iter().take(20).map(|vote| words::voter(vote)).collect();
+    (u32::try_from(votes.len()).unwrap_or(u32::MAX), voters)
+}
+
+fn stages(request: &Request) -> u32 {
+    u32::try_from(request.terms.tier.stages.len()).unwrap_or(u32::MAX)
+}
+
+/// The pending state, while people of this stage are asked.
+fn asked_in(request: &Request, stage: u32) -> Option<&PendingState> {
+    asked_now(&request.state).filter(|pending| pending.stage == stage)
 }
 
 /// The story so far, the newest last; what does not fit is counted.

@@ -66,6 +66,7 @@ fn stage(scene: &Scene<'_>, view: View) -> Option<Rendered> {
         View::Approval { stage } => channel::approval(scene, stage),
         View::Log => channel::log(scene),
         View::Nudge { kind, number } => channel::nudge(scene, kind, number),
+        View::Copy { number } => channel::copy(scene, number),
         View::Question { number } => questions::question(scene, number),
         View::Answer { number } => questions::answer(scene, number),
         View::Dm { kind, number } => direct::message(scene, kind, number),
@@ -85,6 +86,7 @@ pub fn marker(request: RequestId, view: View) -> String {
         View::Log => format!("{request}:log"),
         View::Nudge { kind: NudgeKind::Reminder, number } => format!("{request}:reminder:{number}"),
         View::Nudge { kind: NudgeKind::Escalation, number } => format!("{request}:escalation:{number}"),
+        View::Copy { number } => format!("{request}:copy:{number}"),
         View::Question { number } => format!("{request}:question:{number}"),
         View::Answer { number } => format!("{request}:answer:{number}"),
         View::Dm { kind, number } => {

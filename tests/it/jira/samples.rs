@@ -70,6 +70,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         escalate_after: None,
         escalate_to: Vec::new(),
         fallback: Vec::new(),
+        direct: false,
         place: String::new(),
     };
     let tier = Tier {
@@ -138,6 +139,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         policy: Digest::from_hex("0123456789abcdef".repeat(4)),
         votes: Vec::new(),
         questions: Vec::new(),
+        copies: Vec::new(),
         state: pending(),
         steps: vec![Step::default(), Step::default()],
         times: None,

@@ -99,3 +99,46 @@ async fn after_the_decision_the_card_and_the_question_are_records_without_button
     assert!(said.contains("not possible now"), "{said}");
     j.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn copies_in_direct_messages_are_kept_the_same_and_become_records_together() {
+    let direct = |folder: &std::path::Path| {
+        let file = folder.join("policies/tiers.toml");
+        let tiers = std::fs::read_to_string(&file).unwrap();
+        let tiers = tiers.replace("[tiers.two-person]\n", "[tiers.two-person]\ndirect = true\n");
+        std::fs::write(&file, tiers).unwrap();
+    };
+    let j = Journey::start_with(|_| (), direct).await;
+    let id = j.ask("ann", "wiki/admin", "1h").await;
+    let copies = j.dossier(id).await.request.copies;
+    assert!(!copies.is_empty());
+    let first = View::Copy { number: 1 };
+    let to = copies[0].to.as_str().split('@').next().unwrap().to_owned();
+    let copy = j.message(id, first).await.unwrap();
+    assert!(copy.words().contains("Had this role before"), "{}", copy.words());
+
+    // A press in the direct message counts as one in the thread.
+    let said = j.click(&to, id, first, "jit_approve").await;
+    assert!(said.contains("counts"), "{said}");
+    j.rest().await;
+    let copy = j.message(id, first).await.unwrap();
+    assert!(!blocks(&copy).contains("jit_"), "{}", copy.words());
+    let request = j.dossier(id).await.request;
+    let second: Vec<u32> = (1..).zip(&request.copies).filter(|(_, c)| c.stage == 1).map(|(n, _)| n).collect();
+    assert!(!second.is_empty(), "{:?}", request.copies);
+
+    // A decision in the thread turns every copy into a record.
+    let owner = request.copies[second[0] as usize - 1].to.as_str().split('@').next().unwrap().to_owned();
+    let deny = j.remember(&owner, id, View::Approval { stage: 1 }, "jit_deny").await;
+    let _ = j.slack().click_stale(&deny).await;
+    j.modal(&owner, "Deny this request").await;
+    j.slack().fill(&account(&owner), "reason", "not on a Friday").await.unwrap();
+    j.send_form(&owner).await.unwrap();
+    j.rest().await;
+    for number in 1..=request.copies.len() {
+        let copy = j.message(id, View::Copy { number: u32::try_from(number).unwrap() }).await.unwrap();
+        assert!(!blocks(&copy).contains("jit_"), "{number}: {}", copy.words());
+        assert!(copy.words().contains("Denied"), "{number}: {}", copy.words());
+    }
+    j.end().await;
+}

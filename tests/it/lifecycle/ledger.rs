@@ -360,6 +360,7 @@ fn view_words(view: &View) -> String {
         View::Log => "log".to_owned(),
         View::Nudge { kind, number } => format!("{kind:?} {number}").to_lowercase(),
         View::Dm { kind, number } => format!("dm {kind:?} {number}").to_lowercase(),
+        View::Copy { number } => format!("copy {number}"),
         View::Question { number } => format!("question {number}"),
         View::Answer { number } => format!("answer {number}"),
         View::Security => "security".to_owned(),

@@ -450,6 +450,7 @@ fn draft(
         policy: Digest::default(),
         votes: Vec::new(),
         questions: Vec::new(),
+        copies: Vec::new(),
         state: State::Granting,
         steps: Vec::new(),
         times: None,

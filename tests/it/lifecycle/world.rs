@@ -287,6 +287,7 @@ fn tier(id: &str) -> Tier {
         escalate_after: Some(Span::mins(40)),
         escalate_to: people(&["erin"]),
         fallback: people(&["erin"]),
+        direct: false,
         place: String::new(),
     };
     let manager = Stage { approvers: vec![ApproverRef::Manager], ..either.clone() };
@@ -294,7 +295,7 @@ fn tier(id: &str) -> Tier {
     let stages = match id {
         "one" | "quick" => vec![either],
         "two" => vec![manager, Stage { approvers: three, distinct: true, ..either }],
-        "pair" => vec![Stage { approvers: three, quorum: 2, ..either }],
+        "pair" => vec![Stage { approvers: three, quorum: 2, direct: true, ..either }],
         other => panic!("there is no tier {other}"),
     };
     Tier {

@@ -314,6 +314,7 @@ escalate_after = "30m"
 [[tiers.manager.stages]]
 approvers = []
 distinct = "yes"
+direct = "dana"
 escalate_to = ["owners"]
 [[tiers.manager.stages]]
 approvers = ["managers", "dana@example.com", "user:dana", "person:", "grup:dba", "owners", "owners"]

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use jitney::ids::{RequestId, TargetId};
 use jitney::lifecycle::{
-    Context, DmKind, EndCause, Evidence, Kind, NudgeKind, Op, Past, Question, State, View, What,
+    Context, DirectCopy, DmKind, EndCause, Evidence, Kind, NudgeKind, Op, Past, Question, State, View, What,
     WithdrawCause,
 };
 use jitney::policy::{Field, Reason, ReasonCode};
@@ -102,6 +102,7 @@ pub(super) fn bad(state: State, evil: &str) -> Story {
         request.requester.department.clone_from(&evil);
         request.requester.manager = Some(id("nobody"));
         request.ask.fields = (0..30).map(|n| (format!("{n}{evil}"), evil.clone())).collect();
+        request.copies = vec![DirectCopy { stage: 0, to: id("bob") }];
         request.questions = vec![Question { by: id("bob"), answered_at: Some(at(4)) }; 20];
         if let State::Pending(state) = &mut request.state {
             state.asked = (0..200).map(|n| id(&format!("nobody{n}"))).collect();
@@ -213,7 +214,7 @@ pub(super) fn every_view() -> Vec<View> {
         DmKind::Question,
         DmKind::Ended,
     ];
-    views.extend([View::Question { number: 1 }, View::Answer { number: 1 }]);
+    views.extend([View::Copy { number: 1 }, View::Question { number: 1 }, View::Answer { number: 1 }]);
     views.extend(dms.map(|kind| View::Dm { kind, number: 1 }));
     views
 }

@@ -53,6 +53,7 @@ fn stage(quorum: u32) -> Stage {
         escalate_after: Some(Span::hours(1)),
         escalate_to: vec![ApproverRef::Owners],
         fallback: vec![],
+        direct: false,
         place: String::new(),
     }
 }
@@ -199,6 +200,7 @@ impl Story {
             policy: Digest::default(),
             votes: vec![],
             questions: vec![],
+            copies: vec![],
             state,
             steps: vec![Step::default()],
             times: None,

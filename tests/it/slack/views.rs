@@ -2,7 +2,8 @@
 
 use jitney::ids::RequestId;
 use jitney::lifecycle::{
-    Actor, Context, DmKind, EndCause, Kind, NudgeKind, Op, Past, Question, State, View, What, WithdrawCause,
+    Actor, Context, DirectCopy, DmKind, EndCause, Kind, NudgeKind, Op, Past, Question, State, View, What,
+    WithdrawCause,
 };
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::views::{Rendered, Where, marker, render};
@@ -287,6 +288,31 @@ fn the_card_tells_what_approvers_should_know() {
         ],
     );
     insta::assert_snapshot!(out);
+}
+
+#[test]
+fn copies_say_what_the_card_and_the_question_say() {
+    let copied = |state| {
+        Story::new(state).asked(0).with(|r| {
+            r.copies = ["bob", "carol"].map(|name| DirectCopy { stage: 0, to: id(name) }).into();
+        })
+    };
+    let second = View::Copy { number: 2 };
+    let out = gallery(
+        second,
+        vec![
+            ("asked", copied(pending(0))),
+            ("the next stage is asked", copied(pending(1)).asked(1).vote("bob", 0, 3).posted(second)),
+            ("denied", copied(denied()).posted(second)),
+            ("denied before it was shown", copied(denied())),
+        ],
+    );
+    insta::assert_snapshot!(out);
+    let both = copied(pending(0));
+    let [first, second] =
+        [1, 2].map(|number| render(&both.dossier, &everybody(), View::Copy { number }, TICKETS).unwrap());
+    assert_eq!((first.text, first.blocks), (second.text, second.blocks));
+    assert_ne!(first.channel, second.channel);
 }
 
 #[test]
@@ -588,7 +614,7 @@ fn every_message_has_its_own_mark() {
     let mut views =
         vec![View::Card, View::Log, View::Security, View::Approval { stage: 0 }, View::Approval { stage: 1 }];
     for number in [1, 2] {
-        views.extend([View::Question { number }, View::Answer { number }]);
+        views.extend([View::Copy { number }, View::Question { number }, View::Answer { number }]);
         for kind in [NudgeKind::Reminder, NudgeKind::Escalation] {
             views.push(View::Nudge { kind, number });
         }
