@@ -175,9 +175,11 @@ fn hostile() -> Vec<Exhibit> {
         let payload = posting(rendered, "C0ACCESS", None, "R1042:hostile");
         exhibit(Model::Message, format!("hostile, {}", view_word(view)), payload)
     });
+    let answers = limits::hostile_answers().into_iter();
+    let answers = answers.map(|said| exhibit(Model::Answer, "hostile answer", said.answer()));
     let forms = limits::hostile_forms().into_iter();
     let forms = forms.map(|form| exhibit(Model::View, "hostile form", form));
-    messages.chain(forms).filter(|exhibit| seen.insert(exhibit.payload.to_string())).collect()
+    messages.chain(answers).chain(forms).filter(|exhibit| seen.insert(exhibit.payload.to_string())).collect()
 }
 
 /// Each sentence that answers somebody, in one of the ways in which it gets there.

@@ -9,7 +9,7 @@ use jitney::lifecycle::{
 };
 use jitney::policy::{Field, Reason, ReasonCode};
 use jitney::slack::modal::{self, Draft};
-use jitney::slack::views::{Rendered, render};
+use jitney::slack::views::{Reader, Rendered, Said, list, render, status};
 use jitney::slack::words;
 use jitney::time::Span;
 use serde_json::Value;
@@ -250,6 +250,32 @@ fn hostile_messages() -> Vec<(View, Rendered)> {
                 all.extend(rendered.map(|rendered| (view, rendered)));
             }
         }
+    }
+    all
+}
+
+#[test]
+fn no_answer_breaks_a_limit_whatever_people_write() {
+    for said in hostile_answers() {
+        assert!((1..=4000).contains(&said.text.chars().count()), "{}", said.text);
+        check_blocks(&said.blocks, 50);
+        said.blocks.iter().for_each(|block| check_texts(block, ""));
+        let size: usize = said.blocks.iter().map(|block| block.to_string().chars().count()).sum();
+        assert!(size < 13_000, "{size} characters of blocks");
+    }
+}
+
+/// The answers that show requests, of requests that are as bad as they can be.
+pub(super) fn hostile_answers() -> Vec<Said> {
+    let evil = hostile();
+    let people = everybody();
+    let stories: Vec<Story> = every_state(&evil).into_iter().map(|state| bad(state, &evil)).collect();
+    let requests = stories.iter().cycle().take(30).map(|story| story.dossier.request.clone());
+    let mut many: Vec<_> = requests.collect();
+    many.iter_mut().zip(1..).for_each(|(request, number)| request.id = RequestId::from_number(number));
+    let mut all = vec![list(&evil, &[]), list("/jit", &many)];
+    for reader in [Reader::Requester, Reader::MayRevoke, Reader::Onlooker] {
+        all.extend(stories.iter().map(|story| status(&people, &story.dossier, reader)));
     }
     all
 }
