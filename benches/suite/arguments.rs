@@ -2,13 +2,20 @@
 
 use anyhow::{Context as _, bail};
 
-const HELP: &str = "\
-Usage: benches/run [--quick] [--json] [--only B3,B4,…] [--most GRANTS]
+pub(crate) const HELP: &str = "\
+Usage: benches/run [--quick] [--json] [--only B1,B4,…] [--most GRANTS]
 
   --quick   a smoke run of well under a minute: small numbers, every part once
   --json    the same table as JSON
-  --only    these parts alone: B3 B4 B6 B7 B8 B12
+  --only    these parts alone: B1 B3 B4 B6 B7 B8 B12
   --most    leave out what wants more stored grants than this; 1000000 take 12 GB of disk, and a copy as much";
+
+/// What is wanted.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    Help,
+    Run(Arguments),
+}
 
 /// What to measure, and how to print it.
 #[derive(Debug, Clone)]
@@ -31,7 +38,7 @@ impl Arguments {
     }
 }
 
-pub(crate) fn read(words: impl Iterator<Item = String>) -> anyhow::Result<Arguments> {
+pub(crate) fn read(words: impl Iterator<Item = String>) -> anyhow::Result<Asked> {
     let mut arguments = Arguments { quick: false, json: false, only: Vec::new(), most: 1_000_000 };
     let mut words = words;
     while let Some(word) = words.next() {
@@ -41,11 +48,11 @@ pub(crate) fn read(words: impl Iterator<Item = String>) -> anyhow::Result<Argume
             "--json" => arguments.json = true,
             "--only" => arguments.only = value()?.split(',').map(str::to_owned).collect(),
             "--most" => arguments.most = value()?.parse().context("--most wants a number")?,
-            "--help" | "-h" => bail!("{HELP}"),
+            "--help" | "-h" => return Ok(Asked::Help),
             // Cargo says so to every benchmark.
             "--bench" => {}
             _ => bail!("`{word}` is no option\n\n{HELP}"),
         }
     }
-    Ok(arguments)
+    Ok(Asked::Run(arguments))
 }

@@ -26,6 +26,16 @@ pub(crate) fn manager(number: u64) -> anyhow::Result<PersonId> {
     Ok(PersonId::new(&format!("boss{}@example.com", number % MANAGERS))?)
 }
 
+/// The Slack account of somebody who asks.
+pub(crate) fn account(number: u64) -> String {
+    format!("U2{number:09}")
+}
+
+/// The Slack account of who agrees to what they ask.
+pub(crate) fn manager_account(number: u64) -> String {
+    format!("U1{:09}", number % MANAGERS)
+}
+
 /// The first `askers` of the company, and all managers.
 pub(crate) fn people(askers: u64) -> anyhow::Result<Vec<Person>> {
     let person = |id: PersonId, name: String, slack: String, manager| Person {
@@ -42,11 +52,11 @@ pub(crate) fn people(askers: u64) -> anyhow::Result<Vec<Person>> {
     };
     let mut people = Vec::new();
     for number in 0..MANAGERS {
-        people.push(person(manager(number)?, format!("Boss {number}"), format!("U1{number:09}"), None));
+        people.push(person(manager(number)?, format!("Boss {number}"), manager_account(number), None));
     }
     for number in 0..askers {
-        let account = format!("U2{number:09}");
-        people.push(person(asker(number)?, format!("Person {number}"), account, Some(manager(number)?)));
+        let manager = manager(number)?;
+        people.push(person(asker(number)?, format!("Person {number}"), account(number), Some(manager)));
     }
     Ok(people)
 }

@@ -1,22 +1,19 @@
 //! B8: memory, processor time and wake-ups of a server that nobody asks for anything.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use jitney::playground::jira::{LocalAccount, LocalJira, LocalJiraSettings};
 use jitney::playground::people::people;
-use jitney::playground::slack::{LocalSlack, Settings};
-use jitney::time::{Clock, Span, SystemClock};
-use secrecy::SecretString;
+use jitney::playground::slack::Settings;
 
 use super::company::PEOPLE;
 use super::figures::{Aim, Figure, Unit};
 use super::folder::Folder;
+use super::local::Local;
 use super::parts::Bench;
 use super::room;
-use super::server::{self, Outside, Server};
+use super::server::{self, Server};
 
 /// After this a server that has nothing to do has settled.
 const SETTLE: Duration = Duration::from_secs(6);
@@ -25,7 +22,7 @@ pub(crate) fn run(bench: &Bench, stored: u64) -> anyhow::Result<Vec<Figure>> {
     let (settle, watch) = if bench.arguments.quick { (Duration::from_secs(1), 2) } else { (SETTLE, 60) };
     let watch = Duration::from_secs(watch);
     room::runtime()?.block_on(async {
-        let local = Local::start().await?;
+        let local = Local::start(Settings::for_people(&people()?)).await?;
         let mut figures = Vec::new();
         if stored == 0 {
             let folder = Folder::new("idle")?;
@@ -52,43 +49,7 @@ pub(crate) fn run(bench: &Bench, stored: u64) -> anyhow::Result<Vec<Figure>> {
     })
 }
 
-/// A Slack and a Jira on this machine.
-struct Local {
-    slack: LocalSlack,
-    jira: LocalJira,
-}
-
 impl Local {
-    async fn start() -> anyhow::Result<Self> {
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let slack = LocalSlack::start(Settings::for_people(&people()?), Arc::clone(&clock)).await?;
-        let jitney = LocalAccount {
-            id: "acc:jitney".to_owned(),
-            email: "jitney@example.com".to_owned(),
-            name: "Jitney".to_owned(),
-        };
-        let settings = LocalJiraSettings {
-            project: "ACC".to_owned(),
-            issue_type: "Task".to_owned(),
-            accounts: vec![jitney],
-            token: SecretString::from("local-jira-token"),
-            search_lag: Span::ZERO,
-            reporter_on_screen: true,
-            hidden_emails: false,
-            lacks: Default::default(),
-        };
-        Ok(Self { slack, jira: LocalJira::start(settings, clock).await? })
-    }
-
-    fn outside(&self) -> Outside {
-        Outside {
-            slack: self.slack.url(),
-            jira: self.jira.base_url(),
-            app_token: self.slack.settings().app_token.clone(),
-            bot_token: self.slack.settings().bot_token.clone(),
-        }
-    }
-
     /// Starts a server, waits until it has settled, and watches it.
     async fn watch(&self, folder: &Path, settle: Duration, length: Duration) -> anyhow::Result<Idle> {
         let server = Server::start(folder, &self.outside())?;
@@ -134,13 +95,13 @@ impl Idle {
 }
 
 /// What all threads of a process have used up.
-struct Spent {
-    seconds: f64,
+pub(crate) struct Spent {
+    pub(crate) seconds: f64,
     wake_ups: f64,
 }
 
 impl Spent {
-    fn of(process: u32) -> anyhow::Result<Self> {
+    pub(crate) fn of(process: u32) -> anyhow::Result<Self> {
         let mut spent = Self { seconds: 0.0, wake_ups: 0.0 };
         for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
             let thread = thread?.path();

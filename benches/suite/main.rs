@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark measures by the machine's own clocks")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "what it is for")]
 
+mod acks;
+mod apps;
 mod arguments;
 mod bare;
 mod company;
@@ -12,6 +14,8 @@ mod figures;
 mod folder;
 mod idle;
 mod lives;
+mod load;
+mod local;
 mod machine;
 mod null;
 mod parts;
@@ -24,8 +28,18 @@ mod spread;
 mod stock;
 mod storm;
 
+use arguments::Asked;
+
 fn main() -> std::process::ExitCode {
-    match arguments::read(std::env::args().skip(1)).and_then(|arguments| parts::run(&arguments)) {
+    let asked = arguments::read(std::env::args().skip(1));
+    let done = asked.and_then(|asked| match asked {
+        Asked::Help => {
+            println!("{}", arguments::HELP);
+            Ok(())
+        }
+        Asked::Run(arguments) => parts::run(&arguments),
+    });
+    match done {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error:#}");

@@ -1,6 +1,6 @@
 //! What happened, for tests and reports to count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -34,9 +34,9 @@ pub struct Warning {
 pub(super) struct Journal {
     pub(super) calls: BTreeMap<String, u64>,
     pub(super) refusals: BTreeMap<String, u64>,
-    pub(super) envelopes: Vec<EnvelopeSeen>,
-    pub(super) warnings: Vec<Warning>,
-    pub(super) complaints: Vec<String>,
+    pub(super) envelopes: VecDeque<EnvelopeSeen>,
+    pub(super) warnings: VecDeque<Warning>,
+    pub(super) complaints: VecDeque<String>,
 }
 
 /// Lines of each kind that are kept at most; the oldest go first.
@@ -80,9 +80,9 @@ impl Journal {
     }
 }
 
-fn keep<T>(lines: &mut Vec<T>, line: T) {
+fn keep<T>(lines: &mut VecDeque<T>, line: T) {
     if lines.len() >= LINES_MAX {
-        lines.remove(0);
+        lines.pop_front();
     }
-    lines.push(line);
+    lines.push_back(line);
 }

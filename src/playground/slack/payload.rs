@@ -202,6 +202,26 @@ pub(super) fn message_action(
     finish(interaction("message_action", member), more)
 }
 
+/// Any interaction of a person, of which `fields` say what it is about.
+pub(super) fn any(
+    world: &mut World,
+    shared: &Shared,
+    member: &Member,
+    fields: Map<String, Value>,
+    now: Now,
+) -> Value {
+    let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
+    let mut payload = interaction(kind, member);
+    let trigger = trigger(world, &member.id, None, now);
+    payload.insert("trigger_id".to_owned(), Value::String(trigger));
+    if let Some(channel) = fields.get("channel").and_then(|channel| channel["id"].as_str()) {
+        let to = ReplyTo { channel: channel.to_owned(), user: member.id.clone(), source: None, thread: None };
+        payload.insert("response_url".to_owned(), Value::String(reply_url(world, shared, to, now)));
+    }
+    payload.extend(fields);
+    Value::Object(payload)
+}
+
 pub(super) fn event(event: &Value, now: Now) -> Value {
     json!({
         "token": TOKEN, "team_id": TEAM, "api_app_id": APP, "type": "event_callback", "event": event,

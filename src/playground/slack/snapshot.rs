@@ -60,9 +60,9 @@ impl Snapshot {
             open: people.filter_map(stack).collect(),
             calls: world.journal.calls.clone(),
             refusals: world.journal.refusals.clone(),
-            envelopes: world.journal.envelopes.clone(),
-            warnings: world.journal.warnings.clone(),
-            complaints: world.journal.complaints.clone(),
+            envelopes: world.journal.envelopes.iter().cloned().collect(),
+            warnings: world.journal.warnings.iter().cloned().collect(),
+            complaints: world.journal.complaints.iter().cloned().collect(),
             links: world.links.count(),
             links_opened: world.links.opened(),
         }

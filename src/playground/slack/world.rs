@@ -1,5 +1,6 @@
 //! Everything that a workspace knows, behind one lock, and a signal for each change.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +20,8 @@ use crate::time::{Clock, SystemClock, Timestamp};
 
 pub(super) struct World {
     pub(super) settings: Arc<Settings>,
+    /// Where in the settings' list somebody is.
+    members: BTreeMap<String, usize>,
     pub(super) rooms: Rooms,
     pub(super) modals: Modals,
     pub(super) passes: Passes,
@@ -30,7 +33,7 @@ pub(super) struct World {
 
 impl World {
     pub(super) fn member(&self, id: &str) -> Option<&Member> {
-        self.settings.members.iter().find(|member| member.id == id)
+        self.settings.members.get(*self.members.get(id)?)
     }
 }
 
@@ -55,7 +58,9 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(settings: Settings, addr: SocketAddr, clock: Arc<dyn Clock>) -> Self {
         let settings = Arc::new(settings);
+        let members = settings.members.iter().enumerate().map(|(at, member)| (member.id.clone(), at));
         let world = World {
+            members: members.collect(),
             rooms: Rooms::new(&settings),
             settings: Arc::clone(&settings),
             modals: Modals::default(),

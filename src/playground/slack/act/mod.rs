@@ -2,6 +2,7 @@
 //! links, and comes back with what the person would see.
 
 mod fill;
+mod load;
 mod press;
 
 use std::collections::BTreeMap;
@@ -65,6 +66,16 @@ pub enum Answer {
     Late,
     /// No link was open.
     NobodyConnected,
+}
+
+impl From<Delivery> for Answer {
+    fn from(delivery: Delivery) -> Self {
+        match delivery {
+            Delivery::Acked(payload) => Self::Acked(payload),
+            Delivery::Late => Self::Late,
+            Delivery::NobodyConnected => Self::NobodyConnected,
+        }
+    }
 }
 
 /// What a person sees when the app has answered, or should have.
@@ -239,11 +250,7 @@ impl LocalSlack {
 
     pub(super) fn seen(&self, user: &str, since: &str, delivery: Delivery, warned: bool) -> Seen {
         self.shared().look(|world| Seen {
-            answer: match delivery {
-                Delivery::Acked(payload) => Answer::Acked(payload),
-                Delivery::Late => Answer::Late,
-                Delivery::NobodyConnected => Answer::NobodyConnected,
-            },
+            answer: delivery.into(),
             told: world
                 .rooms
                 .whispers
