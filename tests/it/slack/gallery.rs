@@ -10,7 +10,7 @@ use jitney::engine::EngineError;
 use jitney::lifecycle::{Answer, DmKind, Entry, NudgeKind, Refusal, State, StateWord, View};
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::command::CommandError;
-use jitney::slack::envelope::{Press, ViewState};
+use jitney::slack::envelope::{Press, REPLY, ViewState};
 use jitney::slack::identity::Stranger;
 use jitney::slack::views::{Reader, Said, Where, direct, list, marker, status, with_release};
 use jitney::slack::{modal, posting, words};
@@ -79,6 +79,10 @@ words_of!(VIEWS, view_word(view: &View),
     View::Log => "log",
     View::Nudge { kind: NudgeKind::Reminder, .. } => "reminder",
     View::Nudge { kind: NudgeKind::Escalation, .. } => "escalation",
+    View::Copy { .. } => "copy",
+    View::Question { .. } => "question",
+    View::Answer { .. } => "answer to a question",
+    View::Dm { kind: DmKind::Question, .. } => "question to the requester",
     View::Dm { kind: DmKind::Decided, .. } => "decided",
     View::Dm { kind: DmKind::Waiting, .. } => "waiting",
     View::Dm { kind: DmKind::Active, .. } => "active",
@@ -94,6 +98,8 @@ words_of!(ANSWERS, answer_word(answer: &Answer),
     Answer::Scheduled { .. } => "scheduled",
     Answer::Counted { .. } => "counted",
     Answer::Held { .. } => "held",
+    Answer::Questioned { .. } => "questioned",
+    Answer::Replied { .. } => "replied",
     Answer::Applied { .. } => "applied",
     Answer::Denied { .. } => "denied",
     Answer::Withdrawn { .. } => "withdrawn",
@@ -111,6 +117,7 @@ words_of!(REFUSALS, refusal_word(refusal: &Refusal),
     Refusal::NotYours { .. } => "not yours",
     Refusal::MayNotRevoke { .. } => "may not revoke",
     Refusal::NoSuchRequest { .. } => "no such request",
+    Refusal::NoOpenQuestion { .. } => "no open question",
     Refusal::NoCredential { .. } => "no credential",
     Refusal::NothingToAttest { .. } => "nothing to attest",
     Refusal::NoLockdown { .. } => "no lockdown",
@@ -309,6 +316,7 @@ fn the_gallery_has_every_message_and_every_view() {
     let told = kinds(logs.flat_map(|scene| scene.story.dossier.entries));
     assert_eq!(told, kinds(every_entry()), "the log with each kind of entry");
     let whole: String = all.iter().map(|exhibit| exhibit.payload.to_string()).collect();
+    assert!(whole.contains(REPLY), "no button that answers a question");
     for press in Press::ALL {
         assert!(whole.contains(&format!("\"action_id\":\"{}\"", press.action_id())), "no button {press:?}");
     }

@@ -80,7 +80,18 @@ impl Scene {
 
 /// Every scene of this file.
 pub(super) fn scenes() -> Vec<Scene> {
-    [cards(), approvals(), nudges(), direct(), security(), vec![whole_log()]].into_iter().flatten().collect()
+    let parts = [
+        cards(),
+        known_cards(),
+        approvals(),
+        questions(),
+        copies(),
+        nudges(),
+        direct(),
+        security(),
+        vec![whole_log()],
+    ];
+    parts.into_iter().flatten().collect()
 }
 
 fn of(view: View, stories: Vec<(&'static str, Story)>) -> Vec<Scene> {
@@ -219,6 +230,10 @@ fn approvals() -> Vec<Scene> {
 
 #[test]
 fn a_question_is_asked_in_the_thread_and_of_the_requester_and_answered_to_who_asked() {
+    insta::assert_snapshot!(pictures(&questions()));
+}
+
+fn questions() -> Vec<Scene> {
     let asked = |state| {
         Story::new(state)
             .asked(0)
@@ -230,9 +245,9 @@ fn a_question_is_asked_in_the_thread_and_of_the_requester_and_answered_to_who_as
         asked(state).told("ann", 5, What::Answered { question: 1, asked_by: id("bob"), text })
     };
     let dm = View::Dm { kind: DmKind::Question, number: 1 };
-    let mut out = String::new();
+    let mut all = Vec::new();
     for view in [View::Question { number: 1 }, View::Answer { number: 1 }, dm] {
-        out += &gallery(
+        all.extend(of(
             view,
             vec![
                 ("asked", asked(pending(0))),
@@ -241,13 +256,17 @@ fn a_question_is_asked_in_the_thread_and_of_the_requester_and_answered_to_who_as
                 ("decided before it was shown", asked(denied())),
                 ("answered, and decided", answered(denied()).posted(view)),
             ],
-        );
+        ));
     }
-    insta::assert_snapshot!(out);
+    all
 }
 
 #[test]
 fn the_card_tells_what_approvers_should_know() {
+    insta::assert_snapshot!(pictures(&known_cards()));
+}
+
+fn known_cards() -> Vec<Scene> {
     let past = |times, ended_at| Past {
         times,
         given: Span::hours(6),
@@ -263,7 +282,7 @@ fn the_card_tells_what_approvers_should_know() {
         r.ask.fields = [("schema".to_owned(), "ledger".to_owned())].into();
     });
     named.dossier.issue = None;
-    let out = gallery(
+    of(
         View::Card,
         vec![
             (
@@ -286,19 +305,28 @@ fn the_card_tells_what_approvers_should_know() {
             ),
             ("a manager, and fields of the form", named),
         ],
-    );
-    insta::assert_snapshot!(out);
+    )
 }
 
 #[test]
 fn copies_say_what_the_card_and_the_question_say() {
-    let copied = |state| {
-        Story::new(state).asked(0).with(|r| {
-            r.copies = ["bob", "carol"].map(|name| DirectCopy { stage: 0, to: id(name) }).into();
-        })
-    };
+    insta::assert_snapshot!(pictures(&copies()));
+    let both = copied(pending(0));
+    let [first, second] =
+        [1, 2].map(|number| render(&both.dossier, &everybody(), View::Copy { number }, TICKETS).unwrap());
+    assert_eq!((first.text, first.blocks), (second.text, second.blocks));
+    assert_ne!(first.channel, second.channel);
+}
+
+fn copied(state: State) -> Story {
+    Story::new(state).asked(0).with(|r| {
+        r.copies = ["bob", "carol"].map(|name| DirectCopy { stage: 0, to: id(name) }).into();
+    })
+}
+
+fn copies() -> Vec<Scene> {
     let second = View::Copy { number: 2 };
-    let out = gallery(
+    of(
         second,
         vec![
             ("asked", copied(pending(0))),
@@ -306,13 +334,7 @@ fn copies_say_what_the_card_and_the_question_say() {
             ("denied", copied(denied()).posted(second)),
             ("denied before it was shown", copied(denied())),
         ],
-    );
-    insta::assert_snapshot!(out);
-    let both = copied(pending(0));
-    let [first, second] =
-        [1, 2].map(|number| render(&both.dossier, &everybody(), View::Copy { number }, TICKETS).unwrap());
-    assert_eq!((first.text, first.blocks), (second.text, second.blocks));
-    assert_ne!(first.channel, second.channel);
+    )
 }
 
 #[test]
