@@ -1,5 +1,7 @@
 //! `chat.*`, and reading conversations back.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
 use super::api::{Answered, Call, Refusal};
@@ -257,8 +259,9 @@ fn page(channel: &Channel, messages: Vec<&Message>, call: &Call<'_>) -> Answered
     let found: Vec<&Message> = messages.into_iter().filter(within).collect();
     let has_more = found.len() > skip + limit;
     let with_metadata = call.args.flag("include_all_metadata");
-    let shown: Vec<Value> =
-        found.into_iter().skip(skip).take(limit).map(|m| listed(channel, m, with_metadata)).collect();
+    let answers = answers(channel);
+    let listed = |m: &Message| listed(m, with_metadata, answers.get(m.ts.as_str()));
+    let shown: Vec<Value> = found.into_iter().skip(skip).take(limit).map(listed).collect();
     let next = if has_more { format!("next:{}", skip + limit) } else { String::new() };
     Ok(json!({
         "messages": shown, "has_more": has_more, "pin_count": 0,
@@ -274,7 +277,26 @@ fn later(a: &str, b: &str) -> bool {
     parts(a) > parts(b)
 }
 
-fn listed(channel: &Channel, message: &Message, with_metadata: bool) -> Value {
+/// The answers in a thread: how many, and when the last was written.
+struct Answers<'c> {
+    count: usize,
+    last: &'c str,
+}
+
+/// By their thread, in one pass: a channel may hold many thousand messages.
+fn answers(channel: &Channel) -> BTreeMap<&str, Answers<'_>> {
+    let mut threads: BTreeMap<&str, Answers<'_>> = BTreeMap::new();
+    for message in channel.messages.iter().filter(|m| !m.deleted) {
+        if let Some(thread) = message.thread_ts.as_deref().filter(|thread| *thread != message.ts) {
+            let answers = threads.entry(thread).or_insert(Answers { count: 0, last: &message.ts });
+            answers.count += 1;
+            answers.last = &message.ts;
+        }
+    }
+    threads
+}
+
+fn listed(message: &Message, with_metadata: bool, answers: Option<&Answers<'_>>) -> Value {
     if message.deleted {
         return json!({
             "type": "message", "subtype": "tombstone", "user": "USLACKBOT", "hidden": true,
@@ -282,15 +304,14 @@ fn listed(channel: &Channel, message: &Message, with_metadata: bool) -> Value {
         });
     }
     let mut wire = message.wire();
-    let answers: Vec<&Message> = channel.thread(&message.ts).collect();
     if let Some(wire) = wire.as_object_mut() {
         if !with_metadata {
             wire.remove("metadata");
         }
-        if let Some(last) = answers.last() {
+        if let Some(answers) = answers {
             wire.insert("thread_ts".to_owned(), json!(message.ts));
-            wire.insert("reply_count".to_owned(), json!(answers.len()));
-            wire.insert("latest_reply".to_owned(), json!(last.ts));
+            wire.insert("reply_count".to_owned(), json!(answers.count));
+            wire.insert("latest_reply".to_owned(), json!(answers.last));
         }
     }
     wire
