@@ -78,6 +78,15 @@ pub enum Operation {
         /// What was found.
         finding: String,
     },
+    /// Take the words of a remark in the card's thread out.
+    Redact {
+        /// On which request.
+        request: RequestId,
+        /// Which remark, from 1.
+        remark: u32,
+        /// Why.
+        reason: String,
+    },
     /// How the engine is.
     Status,
 }
@@ -124,6 +133,9 @@ impl Operation {
             }
             Self::Review { request, finding } => {
                 Verb::Review { request, finding: text("finding", &finding)? }
+            }
+            Self::Redact { request, remark, reason } => {
+                Verb::Redact { request, remark, reason: text("reason", &reason)? }
             }
             Self::Status => return Ok(None),
         };

@@ -40,6 +40,8 @@ pub(super) enum RequestCommand {
     WaiveLockdown(ReasonArgs),
     /// Close the review of a break-glass
     Review(ReviewArgs),
+    /// Take the words of a remark in the card's thread out: a password, say. The log keeps that you did
+    Redact(RedactArgs),
 }
 
 #[derive(Debug, Args)]
@@ -110,6 +112,20 @@ pub(super) struct ReviewArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct RedactArgs {
+    /// Which request, such as R1042
+    request: RequestId,
+    /// Which remark, counted from 1 as `jitney request show` prints them
+    #[arg(value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    remark: u32,
+    /// Why; it stands in the audit log
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    asking: AskingArgs,
+}
+
+#[derive(Debug, Args)]
 struct AskingArgs {
     #[command(flatten)]
     config: ConfigArg,
@@ -136,6 +152,9 @@ pub(super) fn run(command: RequestCommand, environment: &Environment, out: Out) 
         }
         RequestCommand::Review(ReviewArgs { request, finding, asking }) => {
             (Operation::Review { request, finding }, asking)
+        }
+        RequestCommand::Redact(RedactArgs { request, remark, reason, asking }) => {
+            (Operation::Redact { request, remark, reason }, asking)
         }
     };
     ask(operation, &asking, environment, out)
@@ -175,12 +194,15 @@ fn show(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<
     let Some(dossier) = reader.dossier(args.request)? else {
         anyhow::bail!(words::answer(&Answer::Refused(Refusal::NoSuchRequest { request: args.request })));
     };
+    let remarks = reader.remarks(args.request)?;
     if args.asking.json {
         out.json(&json!({
             "request": dossier.request,
             "revision": dossier.revision,
             "issue": dossier.issue,
             "entries": dossier.entries,
+            "remarks": remarks.kept,
+            "remarks_left_out": remarks.left_out,
         }))?;
         return Ok(Exit::Fine);
     }
@@ -201,6 +223,13 @@ fn show(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<
     for entry in &dossier.entries {
         let at = out.paint(Mark::Quiet, &entry.at.minute_utc());
         out.line(format!("  {at}  {}", one_line(&entry_sentence(entry))))?;
+    }
+    for remark in &remarks.kept {
+        let at = out.paint(Mark::Quiet, &remark.at.minute_utc());
+        out.line(format!("  {at}  {}", one_line(&words::remark(remark))))?;
+    }
+    if remarks.left_out > 0 {
+        out.line(format!("  {}", words::remarks_left_out(remarks.left_out)))?;
     }
     Ok(Exit::Fine)
 }

@@ -5,6 +5,7 @@ mod doctor;
 pub(super) use doctor::*;
 
 use crate::audit::{Break, Head};
+use crate::engine::{Redaction, Remark};
 use crate::ids::RoleRef;
 use crate::lifecycle::{
     Answer, EndCause, Evidence, Presence, Refusal, Request, State, Step, StepTerms, WithdrawCause,
@@ -22,6 +23,11 @@ pub(super) fn answer(answer: &Answer) -> String {
         Answer::Granting { request, .. } => format!("{request} is approved; access is being given."),
         Answer::Scheduled { request, starts_at, .. } => {
             format!("{request} is approved and starts at {}.", starts_at.minute_utc())
+        }
+        Answer::Redacted { request, number } => {
+            format!(
+                "the words of remark {number} on {request} are gone; the log says that you took them out."
+            )
         }
         Answer::Questioned { request } => format!("the requester of {request} is asked."),
         Answer::Replied { request, to } => {
@@ -63,6 +69,7 @@ pub(super) const fn is_refusal(answer: &Answer) -> bool {
         | Answer::Scheduled { .. }
         | Answer::Counted { .. }
         | Answer::Questioned { .. }
+        | Answer::Redacted { .. }
         | Answer::Replied { .. }
         | Answer::Held { .. }
         | Answer::Applied { .. }
@@ -106,6 +113,9 @@ fn refused(refusal: &Refusal) -> String {
         Refusal::NotAnOperator { login } => format!(
             "the system user {login} is no operator. To make somebody one, set `operator_login = \"{login}\"` for one person in the people file."
         ),
+        Refusal::NoSuchRemark { request, number } => {
+            format!("there is no remark {number} on {request}; `jitney request show {request}` numbers them.")
+        }
         Refusal::NoOpenQuestion { request } => {
             format!("no such question about {request} waits for an answer.")
         }
@@ -146,6 +156,28 @@ pub(super) fn given_for(request: &Request) -> String {
         Some(less) => format!("{}, approved for less than the {asked} that were asked for", less.words()),
         None => asked,
     }
+}
+
+/// A remark in the card's thread: its number, who, and what.
+pub(super) fn remark(remark: &Remark) -> String {
+    let who = &remark.author.name;
+    let said = match (&remark.redacted, remark.deleted_at) {
+        (Some(Redaction { by, at, reason }), _) => {
+            format!("(taken out by {} at {}: {reason})", by.name(), at.minute_utc())
+        }
+        (None, Some(at)) => format!("(deleted in Slack at {})", at.minute_utc()),
+        (None, None) => {
+            let cut = if remark.cut { " (cut: it is longer in Slack)" } else { "" };
+            let edited = remark.edited_at.map(|at| format!(" (edited at {})", at.minute_utc()));
+            format!("{}{cut}{}", remark.text, edited.unwrap_or_default())
+        }
+    };
+    format!("remark {} by {who}: {said}", remark.number)
+}
+
+/// Remarks that were written and not kept.
+pub(super) fn remarks_left_out(count: u32) -> String {
+    format!("{count} more remarks were written in the thread and not kept: there were too many.")
 }
 
 /// A step of a request, with what is believed of it.
@@ -293,6 +325,7 @@ mod tests {
             Answer::Scheduled { request, starts_at: at, shortened: None },
             Answer::Counted { request, have: 1, need: 2 },
             Answer::Questioned { request },
+            Answer::Redacted { request, number: 2 },
             Answer::Replied { request, to: "dana@example.com".parse().unwrap() },
             Answer::Held { request, targets: vec![TargetId::new("wiki").unwrap()] },
             Answer::Applied { request: request.next(), parent: request, expires_at: at },

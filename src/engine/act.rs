@@ -73,6 +73,9 @@ impl Core {
             Verb::WaiveLockdown { request, reason } => {
                 self.event(tx, touched, *request, &Event::WaiveLockdown { by, reason: cut(reason) }, now)
             }
+            Verb::Redact { request, remark, reason } => {
+                self.redact(tx, &by, *request, *remark, &cut(reason), now)
+            }
             Verb::Review { request, finding } => {
                 self.event(tx, touched, *request, &Event::Reviewed { by, finding: cut(finding) }, now)
             }
@@ -380,6 +383,7 @@ pub(super) fn asks_for_more(verb: &Verb) -> bool {
         | Verb::RevealRefused { .. }
         | Verb::Attest { .. }
         | Verb::WaiveLockdown { .. }
+        | Verb::Redact { .. }
         | Verb::Review { .. } => false,
     }
 }
@@ -401,6 +405,7 @@ pub(super) fn subject(verb: &Verb) -> Option<RequestId> {
         | Verb::RevealRefused { request }
         | Verb::Attest { request, .. }
         | Verb::WaiveLockdown { request, .. }
+        | Verb::Redact { request, .. }
         | Verb::Review { request, .. } => Some(*request),
     }
 }

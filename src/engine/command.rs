@@ -118,6 +118,15 @@ pub enum Verb {
         /// Why.
         reason: String,
     },
+    /// Takes the words of a remark in the card's thread out.
+    Redact {
+        /// On which request.
+        request: RequestId,
+        /// Which remark, from 1.
+        remark: u32,
+        /// Why.
+        reason: String,
+    },
     /// The review of a break-glass.
     Review {
         /// Which one.

@@ -11,7 +11,7 @@ use super::claims::Claims;
 use super::clock::EngineClock;
 use super::handle::Shared;
 use super::leavers::Leavers;
-use super::{Answers, Command, Completion, EngineError, Owed, Status, TicketProgress};
+use super::{Answers, Command, Completion, EngineError, Heard, Owed, Status, TicketProgress};
 use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
 use crate::lifecycle::{Event, Refusal, Request, Rules, Urgency, next_due, urgency};
@@ -121,6 +121,8 @@ pub enum Input {
     Complete(Box<Completion>),
     /// From the ticket edge.
     Progress(RequestId, TicketProgress),
+    /// From a card's thread.
+    Heard(Box<Heard>),
 }
 
 impl Core {

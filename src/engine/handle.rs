@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::{Command, Completion, Dossier, Filter, Owed, Status, TicketProgress};
+use super::{Command, Completion, Dossier, Filter, Heard, Owed, Status, TicketProgress};
 use crate::ids::{RequestId, TargetId};
 use crate::lifecycle::{Answer, Request};
 use crate::policy::{People, PolicySet};
@@ -33,6 +33,7 @@ pub(super) enum Message {
     Command(Box<Command>, Reply<Answer>),
     Complete(Box<Completion>, Reply<()>),
     Progress(RequestId, TicketProgress, Reply<()>),
+    Heard(Box<Heard>, Reply<()>),
     Claim(usize, Reply<Vec<Owed>>),
     Dossier(RequestId, Reply<Option<Dossier>>),
     List(Filter, Reply<Vec<Request>>),
@@ -100,6 +101,14 @@ impl EngineHandle {
     /// When nothing could be committed.
     pub async fn progress(&self, request: RequestId, done: TicketProgress) -> Result<(), EngineError> {
         self.call(|reply| Message::Progress(request, done, reply)).await
+    }
+
+    /// Keeps what somebody wrote in a card's thread.
+    ///
+    /// # Errors
+    /// When nothing could be committed.
+    pub async fn heard(&self, heard: Heard) -> Result<(), EngineError> {
+        self.call(|reply| Message::Heard(Box::new(heard), reply)).await
     }
 
     /// A request with everything that was told of it.

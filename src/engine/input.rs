@@ -28,6 +28,10 @@ impl Core {
             Input::Complete(completion) => {
                 self.complete(tx, touched, completion, now).map(|()| Ok(Answer::Noted))
             }
+            Input::Heard(heard) => {
+                self.heard(tx, heard, now)?;
+                Ok(Ok(Answer::Noted))
+            }
             Input::Progress(request, progress) => {
                 progress_ticket(tx, *request, progress)?;
                 Ok(Ok(Answer::Noted))

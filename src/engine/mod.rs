@@ -12,6 +12,7 @@ mod handle;
 mod input;
 mod leavers;
 mod read;
+mod remarks;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod thread;
@@ -21,6 +22,7 @@ pub use command::{
     Asked, CallTerms, Command, Completion, Dossier, Filter, Owed, SlackMessage, Status, TicketProgress, Verb,
 };
 pub use handle::{EngineError, EngineHandle};
+pub use remarks::{Author, Deed, Heard, Redaction, Remark, Remarks};
 pub use thread::spawn;
 
 /// One answer for each input of a batch, in order.

@@ -97,6 +97,10 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
                 batch.inputs.push(Input::Progress(request, done));
                 batch.replies.push(Waiting::Nothing(reply));
             }
+            Message::Heard(heard, reply) => {
+                batch.inputs.push(Input::Heard(heard));
+                batch.replies.push(Waiting::Nothing(reply));
+            }
             Message::Breaker(..)
             | Message::Nudge
             | Message::Claim(..)
@@ -125,7 +129,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             }
             Message::Status(reply) => send(reply, core.status()),
             // These were committed above.
-            Message::Command(..) | Message::Complete(..) | Message::Progress(..) => {}
+            Message::Command(..) | Message::Complete(..) | Message::Progress(..) | Message::Heard(..) => {}
         }
     }
     match stop {

@@ -100,6 +100,13 @@ pub enum Answer {
         /// When.
         at: Timestamp,
     },
+    /// The words of a remark are gone.
+    Redacted {
+        /// On which request.
+        request: RequestId,
+        /// Which remark.
+        number: u32,
+    },
     /// Written down; nothing else to say.
     Noted,
     /// No, and why.
@@ -142,6 +149,13 @@ pub enum Refusal {
     NoOpenQuestion {
         /// Of which request.
         request: RequestId,
+    },
+    /// No such remark stands on the request.
+    NoSuchRemark {
+        /// On which request.
+        request: RequestId,
+        /// Which one.
+        number: u32,
     },
     /// Nothing was issued, or it was erased.
     NoCredential {

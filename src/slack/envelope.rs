@@ -3,6 +3,10 @@
 //!
 //! Shapes: docs.slack.dev, "Using Socket Mode" and "Interaction payloads".
 
+mod remark;
+
+pub use remark::InThread;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -127,6 +131,19 @@ pub enum Input {
         channel: String,
         /// Which it is.
         ts: String,
+    },
+    /// Did something with a message in a thread.
+    InThread {
+        /// The event's id, the same at each redelivery.
+        id: String,
+        /// The channel's id.
+        channel: String,
+        /// The message whose thread it is.
+        thread_ts: String,
+        /// The message that it is about.
+        ts: String,
+        /// What.
+        deed: InThread,
     },
     /// An event, by its id and type: none is subscribed to that changes anything.
     Event {
@@ -288,6 +305,9 @@ fn slash(payload: &Value) -> Result<Input, String> {
 }
 
 fn event(payload: &Value) -> Result<Input, String> {
+    if str_at(payload, "/event/type") == "message" {
+        return remark::read(payload, required(payload, "/event_id")?);
+    }
     Ok(Input::Event { id: required(payload, "/event_id")?, kind: cut(str_at(payload, "/event/type"), 80) })
 }
 

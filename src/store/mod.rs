@@ -15,6 +15,7 @@ mod open;
 mod outbox;
 mod reader;
 mod records;
+mod remarks;
 mod requests;
 mod secrets;
 mod small_disk;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{StoreError, instance, open, records, requests, story};
+use super::{StoreError, instance, open, records, remarks, requests, story};
 use crate::audit::{Head, Record};
-use crate::engine::{Dossier, Filter};
+use crate::engine::{Dossier, Filter, Remarks};
 use crate::ids::RequestId;
 use crate::lifecycle::Request;
 
@@ -58,6 +58,15 @@ impl Reader {
         // One transaction for its several reads; dropped, it ends.
         let _one_state = self.conn.unchecked_transaction()?;
         story::dossier(&self.conn, request)
+    }
+
+    /// What people wrote in the card's thread.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn remarks(&self, request: RequestId) -> Result<Remarks, StoreError> {
+        let _one_state = self.conn.unchecked_transaction()?;
+        remarks::remarks(&self.conn, request)
     }
 
     /// Requests, newest first, at most a thousand.

@@ -134,6 +134,13 @@ impl Tx<'_> {
     ) -> Result<(), StoreError> {
         let SlackMessage { channel, ts, digest } = message;
         let view = to_json("a view", &view)?;
+        // Mostly it stands where it stood: then no index is touched.
+        let mut same = self.conn()?.prepare_cached(
+            "UPDATE messages SET digest = ?5 WHERE request = ?1 AND view = ?2 AND channel = ?3 AND ts = ?4",
+        )?;
+        if same.execute(params![number(request), view, channel, ts, digest])? > 0 {
+            return Ok(());
+        }
         let mut sql = self.conn()?.prepare_cached(
             "INSERT INTO messages (request, view, channel, ts, digest) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (request, view)

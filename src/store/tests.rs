@@ -3,7 +3,9 @@
 use rusqlite::Connection;
 use serde_json::json;
 
-use super::{Store, StoreError, grants, holds, instance, lockdowns, outbox, records, requests, story};
+use super::{
+    Store, StoreError, grants, holds, instance, lockdowns, outbox, records, remarks, requests, story,
+};
 use crate::time::Timestamp;
 
 fn plan(conn: &Connection, sql: &str) -> Vec<String> {
@@ -50,6 +52,9 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (holds::OTHER_GRANTS, "step_keys_live"),
         (grants::PAST, "PRIMARY KEY"),
         (grants::HOLDERS, "grants_now"),
+        (remarks::CARD_AT, "messages_cards"),
+        (remarks::BY_TS, "remarks_by_ts"),
+        (remarks::ALL, "PRIMARY KEY"),
         (lockdowns::LOCKDOWNS, "lockdowns_by_person"),
         (outbox::CLAIMABLE, "outbox_due"),
         (outbox::NEXT_NOT_BEFORE, "outbox_due"),
@@ -105,6 +110,9 @@ fn a_database_of_the_first_format_is_brought_up_to_date() {
             "DROP INDEX step_keys_by_target;
              CREATE INDEX step_keys_shared ON step_keys (person, target, key) WHERE shared = 1;
              DROP TABLE grants;
+             DROP INDEX messages_cards;
+             DROP TABLE remarks;
+             DROP TABLE remarks_left_out;
              PRAGMA user_version = 1;",
         )
         .unwrap();

@@ -149,6 +149,7 @@ impl Sim {
                 Answer::Held { .. }
                 | Answer::Applied { .. }
                 | Answer::Questioned { .. }
+                | Answer::Redacted { .. }
                 | Answer::Replied { .. }
                 | Answer::Denied { .. }
                 | Answer::Withdrawn { .. }

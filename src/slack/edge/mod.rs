@@ -6,6 +6,7 @@
 mod commands;
 mod forms;
 mod looking;
+mod remarks;
 mod reveal;
 
 use std::collections::{BTreeSet, VecDeque};
@@ -111,6 +112,10 @@ impl Listener for Ears {
                 if let Err(sentence) = self.open_about(&caller, &trigger, &channel, &ts).await {
                     self.tell(&caller, &sentence).await;
                 }
+            }
+            Ok(Input::InThread { id, channel, thread_ts, ts, deed }) => {
+                self.in_thread(&id, channel, thread_ts, ts, deed).await;
+                ack.bare();
             }
             Ok(Input::Event { .. } | Input::Quiet(_)) => ack.bare(),
         }

@@ -72,6 +72,9 @@ pub fn answer(people: &People, answer: &Answer) -> String {
             code(*request),
             date(*at)
         ),
+        Answer::Redacted { request, number } => {
+            format!("The words of remark {number} on {} are gone.", code(*request))
+        }
         Answer::Noted => "Written down.".to_owned(),
         Answer::Refused(refusal) => refused(refusal),
     }
@@ -125,6 +128,9 @@ pub fn refused(refusal: &Refusal) -> String {
             "No such question about {} waits for an answer: it was answered, or there is none.",
             code(*request)
         ),
+        Refusal::NoSuchRemark { request, number } => {
+            format!("There is no remark {number} on {}.", code(*request))
+        }
         Refusal::NoCredential { request } => format!(
             "There is no credential to show for {}: none was issued, or it was erased when it had been shown.",
             code(*request)

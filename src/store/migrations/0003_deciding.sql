@@ -31,3 +31,23 @@ SELECT requester,
            AND json_extract(body, '$.credential.revealed_at') IS NULL
 FROM requests
 WHERE json_extract(body, '$.times.active_at') IS NOT NULL;
+
+-- A card, by where it stands: what is written in its thread belongs to its request.
+CREATE INDEX messages_cards ON messages (channel, ts) WHERE view = '"card"';
+
+-- What people write in a card's thread. The audit log has a salted hash alone, so that the words can be taken out.
+CREATE TABLE remarks (
+    request INTEGER NOT NULL REFERENCES requests (id),
+    number  INTEGER NOT NULL,
+    -- Slack's id of the message in its channel.
+    ts      TEXT    NOT NULL,
+    body    TEXT    NOT NULL,
+    PRIMARY KEY (request, number)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX remarks_by_ts ON remarks (request, ts);
+
+-- How many were not kept, because there were too many.
+CREATE TABLE remarks_left_out (
+    request INTEGER PRIMARY KEY REFERENCES requests (id),
+    count   INTEGER NOT NULL
+) STRICT;

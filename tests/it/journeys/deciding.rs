@@ -1,11 +1,13 @@
 //! Those who decide: for less time, with a question first.
 
-use jitney::lifecycle::{DmKind, StateWord, View};
-use jitney::playground::slack::Message;
+use jitney::engine::{Remarks, Verb};
+use jitney::lifecycle::{Actor, Answer, DmKind, Refusal, StateWord, View};
+use jitney::playground::slack::{BOT, BOT_USER, Message};
+use jitney::store::Reader;
 use jitney::time::Span;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::stage::{ACTIVE, APPROVAL, CARD, Journey, account};
+use super::stage::{ACTIVE, APPROVAL, CARD, Journey, account, person};
 
 /// Presses a button that opens a form.
 async fn opens(j: &Journey, who: &str, id: jitney::ids::RequestId, view: View, action: &str, title: &str) {
@@ -140,5 +142,115 @@ async fn copies_in_direct_messages_are_kept_the_same_and_become_records_together
         assert!(!blocks(&copy).contains("jit_"), "{number}: {}", copy.words());
         assert!(copy.words().contains("Denied"), "{number}: {}", copy.words());
     }
+    j.end().await;
+}
+
+fn remarks(j: &Journey, id: jitney::ids::RequestId) -> Remarks {
+    Reader::open(&j.world.folder().join("jitney.db")).unwrap().remarks(id).unwrap()
+}
+
+fn audit(j: &Journey) -> Vec<jitney::audit::Record> {
+    let mut records = Vec::new();
+    let reader = Reader::open(&j.world.folder().join("jitney.db")).unwrap();
+    let keep = |record| {
+        records.push(record);
+        Ok::<(), jitney::store::StoreError>(())
+    };
+    reader.for_each_record(1, keep).unwrap();
+    records
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_thread_is_kept_with_the_request_and_its_words_can_be_taken_out() {
+    let j = Journey::start().await;
+    let id = j.ask("ann", "wiki/read", "2h").await;
+    let card = j.message(id, CARD).await.unwrap();
+    let (channel, thread) = (card.channel.as_str(), card.ts.as_str());
+    let slack = j.slack();
+    let write = async |who: &str, text: &str| {
+        let (message, acked) = slack.write_in_thread(&account(who), channel, thread, text).await.unwrap();
+        assert!(acked);
+        message.ts
+    };
+    let first = write("ann", "the password is <hunter2> & co").await;
+    let second = write("dana", "looks fine to me").await;
+    let third = write("bob", "wrong thread").await;
+    let long = write("dana", &"x".repeat(5000)).await;
+    assert!(slack.rewrite(&account("dana"), channel, &second, "looks fine to me now").await.unwrap());
+    assert!(slack.take_back(&account("bob"), channel, &third).await.unwrap());
+
+    // What a bot writes, what stands elsewhere, and an event that comes again add nothing.
+    let bot = json!({
+        "type": "message", "channel": channel, "user": BOT_USER, "bot_id": BOT, "text": "Approved.",
+        "ts": "1999999999.000100", "thread_ts": thread,
+    });
+    let elsewhere = json!({
+        "type": "message", "channel": channel, "user": account("ann"), "text": "lunch?", "ts": "1999999999.000200",
+    });
+    for event in [bot, elsewhere] {
+        assert!(slack.send_event(event).await);
+    }
+    slack.duplicate_next_envelope();
+    write("ann", "thanks").await;
+    j.rest().await;
+
+    let kept = remarks(&j, id);
+    let said: Vec<_> = kept.kept.iter().map(|r| (r.author.name.as_str(), r.text.as_str())).collect();
+    let names = ["Ann", "Dana", "Bob", "Dana", "Ann"]
+        .map(|first| said.iter().find(|(n, _)| n.starts_with(first)).unwrap().0);
+    let cut = "x".repeat(4000);
+    let texts = ["the password is <hunter2> & co", "looks fine to me now", "", cut.as_str(), "thanks"];
+    assert_eq!(said, names.into_iter().zip(texts).collect::<Vec<_>>());
+    let [_, edited, deleted, shortened, _] = kept.kept.as_slice() else { panic!("{kept:?}") };
+    assert!(edited.edited_at.is_some() && deleted.deleted_at.is_some() && shortened.cut);
+    assert_eq!(
+        (shortened.ts.as_str(), kept.kept[0].ts.as_str(), kept.left_out),
+        (long.as_str(), first.as_str(), 0)
+    );
+
+    // The log has the hash, not the words.
+    let told = audit(&j);
+    let whole = format!("{told:?}");
+    assert!(!whole.contains("hunter2") && !whole.contains("looks fine"), "{whole}");
+    let fingerprint = kept.kept[0].fingerprint();
+    let record = told.iter().find(|record| record.kind == "remarked").unwrap();
+    assert_eq!(record.body["sha256"], json!(fingerprint));
+
+    // Nobody but an operator takes words out.
+    let verb = Verb::Redact { request: id, remark: 1, reason: "a password".to_owned() };
+    let refused = j.submit("dana", verb.clone()).await;
+    assert!(matches!(refused, Answer::Refused(Refusal::NotAnOperator { .. })), "{refused:?}");
+    let operator = j.engine().people().operators().iter().next().unwrap().clone();
+    let name = j.engine().people().get(&operator).unwrap().name.clone();
+    let by = Actor::Operator { id: operator, name };
+    let answer =
+        j.engine().submit(jitney::engine::Command { key: None, by: by.clone(), verb }).await.unwrap();
+    assert_eq!(answer, Answer::Redacted { request: id, number: 1 });
+    assert!(slack.rewrite(&account("ann"), channel, &first, "the password was hunter2").await.unwrap());
+    j.rest().await;
+    let kept = remarks(&j, id);
+    assert_eq!((kept.kept[0].text.as_str(), kept.kept[0].salt.as_str()), ("", ""));
+    assert_eq!(kept.kept[0].redacted.as_ref().map(|redacted| &redacted.by), Some(&by));
+    let told = audit(&j);
+    assert_eq!(told.iter().filter(|record| record.kind == "remark_redacted").count(), 1);
+    assert_eq!(told.iter().filter(|record| record.kind == "remark_edited").count(), 1);
+    assert_eq!(told.iter().filter(|record| record.kind == "remark_deleted").count(), 1);
+    assert!(told.iter().any(|record| record.body["author"]["person"] == json!(person("ann"))));
+    j.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thread_without_end_is_kept_up_to_a_number_and_counted_from_there() {
+    let j = Journey::start().await;
+    let id = j.ask("ann", "wiki/read", "2h").await;
+    let card = j.message(id, CARD).await.unwrap();
+    for number in 0..203 {
+        let text = format!("and {number}");
+        j.slack().write_in_thread(&account("bob"), &card.channel, &card.ts, &text).await.unwrap();
+    }
+    j.rest().await;
+    let kept = remarks(&j, id);
+    assert_eq!((kept.kept.len(), kept.left_out), (200, 3));
+    assert_eq!(kept.kept[199].text, "and 199");
     j.end().await;
 }

@@ -1,7 +1,7 @@
 //! What Slack sends, read; and the forms that it gets.
 
 use jitney::policy::{People, Person};
-use jitney::slack::envelope::{self, Button, Caller, Frame, Input, Press, ViewState};
+use jitney::slack::envelope::{self, Button, Caller, Frame, InThread, Input, Press, ViewState};
 use jitney::slack::link_plan::Farewell;
 use jitney::slack::modal::{self, Draft};
 use jitney::time::Span;
@@ -142,6 +142,59 @@ fn a_request_form_is_read_into_an_ask() {
     assert_eq!(sent.ask.fields["schema"], "ledger");
     assert_eq!(sent.ask.starts_at, Some(at(60)));
     assert!(sent.break_glass);
+}
+
+#[test]
+fn what_people_write_in_threads_is_read_and_nothing_else_is() {
+    let read = |event: Value| {
+        let payload =
+            json!({"type": "event_callback", "team_id": "T0OURS", "event_id": "Ev1", "event": event});
+        match input("events_api", payload).unwrap() {
+            Input::InThread { id, channel, thread_ts, ts, deed } => {
+                assert_eq!((id.as_str(), channel.as_str(), thread_ts.as_str()), ("Ev1", "C1", "1.0"));
+                Some((ts, deed))
+            }
+            Input::Quiet(_) => None,
+            other => panic!("{other:?}"),
+        }
+    };
+    let message = |more: Value| {
+        let mut event = json!({"type": "message", "channel": "C1", "user": "U0ANN", "text": "a &lt;b&gt;", "ts": "2.0",
+            "thread_ts": "1.0"});
+        for (key, value) in more.as_object().unwrap() {
+            event[key] = value.clone();
+        }
+        event
+    };
+    let caller = |team: &str| Caller { user: "U0ANN".to_owned(), team: Some(team.to_owned()) };
+    let wrote =
+        |team| Some(("2.0".to_owned(), InThread::Wrote { caller: caller(team), text: "a <b>".to_owned() }));
+    assert_eq!(read(message(json!({}))), wrote("T0OURS"));
+    assert_eq!(read(message(json!({"user_team": "T0GUEST"}))), wrote("T0GUEST"));
+    assert_eq!(read(message(json!({"subtype": "thread_broadcast"}))), wrote("T0OURS"));
+    let (before, after) = (message(json!({})), message(json!({"text": "c"})));
+    let changed = |previous: &Value| {
+        json!({"type": "message", "subtype": "message_changed", "channel": "C1", "ts": "3.0", "message": after,
+            "previous_message": previous})
+    };
+    assert_eq!(read(changed(&before)), Some(("2.0".to_owned(), InThread::Edited { text: "c".to_owned() })));
+    let deleted = json!({"type": "message", "subtype": "message_deleted", "channel": "C1", "ts": "3.0",
+        "deleted_ts": "2.0", "previous_message": before});
+    assert_eq!(read(deleted), Some(("2.0".to_owned(), InThread::Deleted)));
+    for nothing in [
+        // An unfurled link, our own message, a bot's, one in no thread, the thread's first, a join, and no words.
+        changed(&after),
+        message(json!({"bot_id": "B1"})),
+        message(json!({"subtype": "bot_message"})),
+        message(json!({"thread_ts": null})),
+        message(json!({"thread_ts": "2.0"})),
+        message(json!({"subtype": "channel_join"})),
+        message(json!({"text": " "})),
+    ] {
+        assert_eq!(read(nothing.clone()), None, "{nothing}");
+    }
+    let payload = json!({"event_id": "Ev1", "event": {"type": "message", "ts": "2.0", "thread_ts": "1.0"}});
+    assert!(input("events_api", payload).is_err());
 }
 
 #[test]

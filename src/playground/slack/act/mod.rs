@@ -4,6 +4,7 @@
 mod fill;
 mod load;
 mod press;
+mod write;
 
 use std::collections::BTreeMap;
 
