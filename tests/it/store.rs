@@ -8,8 +8,9 @@ use jitney::audit::{Head, Verifier};
 use jitney::engine::{CallTerms, Filter, Owed, SlackMessage};
 use jitney::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId, TargetId};
 use jitney::lifecycle::{
-    Actor, Answer, Claim, DmKind, Effect, EndCause, Entry, Kind, Op, PendingState, Presence, Request,
-    Requester, State, StateWord, Step, StepTerms, Terms, Times, Urgency, View, What, WithdrawCause,
+    Actor, Answer, Claim, Credential, DmKind, Effect, EndCause, Entry, Kind, Op, PastGrant, PendingState,
+    Presence, Request, Requester, State, StateWord, Step, StepTerms, Terms, Times, Urgency, View, What,
+    WithdrawCause,
 };
 use jitney::policy::{Ask, Digest, Employment, Layer, Risk, Tier};
 use jitney::store::{Choice, Reader, Store, StoreError, Tx};
@@ -1049,4 +1050,73 @@ fn the_ballast_is_really_there_and_can_be_given_back() {
     memory.release_ballast().unwrap();
     memory.restore_ballast().unwrap();
     assert!(!memory.has_ballast());
+}
+
+/// A grant of an hour from `from` on that ended after `held`, or has not.
+fn had(number: u64, who: &str, role: &str, from: u64, held: Option<u64>) -> Request {
+    let times = Times {
+        provisioning_at: t(from),
+        provision_by: t(from + 60),
+        not_after: t(from + 3660),
+        active_at: Some(t(from)),
+        expires_at: t(from + 3600),
+        ended_at: held.map(|held| t(from + held)),
+        verified_at: None,
+    };
+    let state = match held {
+        None => State::Active { warned: false },
+        Some(3600) => State::Revoked { cause: EndCause::Expiry, recheck_at: None },
+        Some(_) => State::Revoked { cause: EndCause::Released, recheck_at: None },
+    };
+    let credential = Some(Credential { revealed_at: None, erased: true });
+    Request { times: Some(times), state, credential, ..request(number, who, role) }
+}
+
+fn past(tx: &mut Tx<'_>) -> Vec<(String, u64, Option<u64>, bool, bool)> {
+    let grants = tx.past_grants(&person("ann"), &"billing".parse().unwrap(), t(100), 10).unwrap();
+    let secs = |at: Timestamp| at.since(t(0)).as_secs();
+    let row = |g: PastGrant| {
+        assert_eq!(g.ends_at.since(g.active_at), Span::hours(1));
+        (g.role.to_string(), secs(g.active_at), g.ended_at.map(secs), g.released, g.unseen)
+    };
+    grants.into_iter().map(row).collect()
+}
+
+#[test]
+fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_before() {
+    let path = place("grants");
+    let grants = [
+        had(1, "ann", "billing/read", 10, Some(3600)),
+        had(2, "ann", "billing/read", 200, Some(300)),
+        had(3, "ann", "billing/write", 5000, None),
+        had(4, "ann", "payroll/read", 6000, None),
+        had(5, "bob", "billing/write", 7000, None),
+        had(6, "carol", "billing/write", 8000, Some(3600)),
+    ];
+    let mut store = Store::open(&path, ID).unwrap();
+    let mut tx = store.begin().unwrap();
+    for grant in &grants {
+        tx.insert_request(grant, None).unwrap();
+        tx.keep_grant(grant).unwrap();
+    }
+    tx.keep_grant(&request(9, "ann", "billing/read")).unwrap();
+    tx.commit().unwrap();
+    let look = |store: &mut Store| {
+        let mut tx = store.begin().unwrap();
+        let expected =
+            [("write".to_owned(), 5000, None, false, true), ("read".to_owned(), 200, Some(500), true, true)];
+        assert_eq!(past(&mut tx), expected, "the first one began before");
+        let role = "billing/write".parse().unwrap();
+        assert_eq!(tx.holders(&role, &person("ann"), 10).unwrap(), [person("bob")]);
+        assert_eq!(tx.holders(&role, &person("erin"), 1).unwrap(), [person("ann")]);
+    };
+    look(&mut store);
+    drop(store);
+    raw(&path)
+        .execute_batch(
+            "DROP TABLE grants; DROP INDEX messages_cards; DROP TABLE remarks; DROP TABLE remarks_left_out;
+             PRAGMA user_version = 2;",
+        )
+        .unwrap();
+    look(&mut Store::open(&path, ID).unwrap());
 }
