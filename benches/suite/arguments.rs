@@ -7,7 +7,7 @@ Usage: benches/run [--quick] [--json] [--only B1,B4,…] [--most GRANTS]
 
   --quick   a smoke run of well under a minute: small numbers, every part once
   --json    the same table as JSON
-  --only    these parts alone: B1 B3 B4 B6 B7 B8 B12
+  --only    these parts alone: B1 B3 B4 B6 B7 B8 B9 B12
   --most    leave out what wants more stored grants than this; 1000000 take 12 GB of disk, and a copy as much";
 
 /// What is wanted.

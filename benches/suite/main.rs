@@ -9,6 +9,7 @@ mod arguments;
 mod bare;
 mod company;
 mod crash;
+mod decide;
 mod desk;
 mod figures;
 mod folder;

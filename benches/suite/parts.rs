@@ -11,7 +11,7 @@ use super::figures::{self, Figure};
 use super::folder::data;
 use super::probe::Probe;
 use super::stock::{Copy, Template};
-use super::{acks, crash, idle, lives, machine, restart, size, storm};
+use super::{acks, crash, decide, idle, lives, machine, restart, size, storm};
 
 /// A part whose two probes disagree is run so often at most.
 const TRIES: usize = 3;
@@ -74,6 +74,7 @@ fn parts(arguments: &Arguments) -> Vec<(&'static str, Part)> {
     for stored in arguments.stocks() {
         parts.push(("B8", Box::new(move |bench| idle::run(bench, stored))));
     }
+    parts.push(("B9", Box::new(decide::run)));
     parts.push(("B12", Box::new(size::run)));
     // Last, since a storm leaves its grants behind, revoked.
     for stored in arguments.stocks() {

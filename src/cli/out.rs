@@ -32,6 +32,11 @@ impl Out {
         Self { colours: wanted && io::stdout().is_terminal() }
     }
 
+    /// Whether there are colours.
+    pub(super) const fn has_colours(self) -> bool {
+        self.colours
+    }
+
     /// One line, or several, of an answer.
     pub(super) fn line(self, text: impl Display) -> io::Result<()> {
         writeln!(io::stdout().lock(), "{text}")
@@ -97,6 +102,11 @@ pub(super) fn columns<const N: usize>(headings: [&str; N], rows: &[[String; N]])
     let mut lines = vec![line(&mut headings.iter().copied())];
     lines.extend(rows.iter().map(|row| line(&mut row.iter().map(String::as_str))));
     lines.join("\n")
+}
+
+/// What people wrote must not move a terminal's cursor.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use serde_json::json;
 
-use super::out::{Mark, Out, columns};
+use super::out::{Mark, Out, columns, one_line};
 use super::{ConfigArg, Exit, wiring, words};
 use crate::admin::{self, Call, Operation, Reply};
 use crate::config::Environment;
@@ -232,11 +232,6 @@ fn show(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<
         out.line(format!("  {}", words::remarks_left_out(remarks.left_out)))?;
     }
     Ok(Exit::Fine)
-}
-
-/// What people wrote must not move a terminal's cursor.
-fn one_line(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 /// Asks the running server, and says what it answered.

@@ -1,8 +1,10 @@
 //! Every sentence that the command line says of requests and answers.
 
 mod doctor;
+mod policy;
 
 pub(super) use doctor::*;
+pub(super) use policy::*;
 
 use crate::audit::{Break, Head};
 use crate::engine::{Redaction, Remark};

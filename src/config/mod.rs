@@ -17,7 +17,7 @@ use thiserror::Error;
 
 pub use address::{BaseUrl, BaseUrlError, SlackId, SlackIdError};
 pub use environment::{Environment, Variable};
-pub use policy_files::{PolicyFilesError, read_policy_files};
+pub use policy_files::{PolicyFilesError, policy_paths, read_policy_files, replace_policy_file};
 pub use secrets::{Secrets, SlackTokens, load_jira_token};
 
 use crate::ids::TargetId;

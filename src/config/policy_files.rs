@@ -23,6 +23,14 @@ pub enum PolicyFilesError {
         /// What the system said.
         error: io::Error,
     },
+    /// A file in it.
+    #[error("can't write {path}: {error}")]
+    Unwritable {
+        /// Which.
+        path: String,
+        /// What the system said.
+        error: io::Error,
+    },
     /// Nothing in it ends in `.toml`.
     #[error("{0} has no policy files; `jitney init` writes a first one")]
     Empty(String),
@@ -37,6 +45,14 @@ pub enum PolicyFilesError {
 /// # Errors
 /// When the folder or a file can't be read, or when it has none or too many.
 pub fn read_policy_files(folder: &Path) -> Result<Vec<SourceFile>, PolicyFilesError> {
+    policy_paths(folder)?.into_iter().map(read).collect()
+}
+
+/// The files that [`read_policy_files`] reads, in its order.
+///
+/// # Errors
+/// When the folder can't be read, or when it has none or too many.
+pub fn policy_paths(folder: &Path) -> Result<Vec<PathBuf>, PolicyFilesError> {
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|error| unreadable(folder, error))? {
         let path = entry.map_err(|error| unreadable(folder, error))?.path();
@@ -52,7 +68,30 @@ pub fn read_policy_files(folder: &Path) -> Result<Vec<SourceFile>, PolicyFilesEr
     if paths.len() > FILES_MOST {
         return Err(PolicyFilesError::TooMany(name()));
     }
-    paths.into_iter().map(read).collect()
+    Ok(paths)
+}
+
+/// Puts this text in the place of the file, whole or not at all: a running server may read it at any moment.
+///
+/// # Errors
+/// When the folder or the file can't be written.
+pub fn replace_policy_file(path: &Path, text: &str) -> Result<(), PolicyFilesError> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".new");
+    // Hidden, so that it is no policy file itself.
+    let beside = path.with_file_name(name);
+    let permissions = std::fs::metadata(path).map(|metadata| metadata.permissions());
+    permissions
+        .and_then(|permissions| {
+            std::fs::write(&beside, text)?;
+            std::fs::set_permissions(&beside, permissions)?;
+            std::fs::rename(&beside, path)
+        })
+        .map_err(|error| {
+            let path = path.display().to_string();
+            PolicyFilesError::Unwritable { path, error }
+        })
 }
 
 fn is_policy_file(path: &Path) -> bool {

@@ -1,7 +1,7 @@
 //! Who may ask for what: one decision, judged at submission and again at each click, at a scheduled start and
 //! before provisioning.
 
-use super::facts::{Fit, checks, fit};
+use super::facts::{Fit, checks, fit, fits};
 use super::search::nearest_role;
 use super::{App, Ask, People, Person, PolicySet, Reason, Role, Tier, Verdict, Visibility};
 use super::{approve, form, reasons};
@@ -140,12 +140,31 @@ pub(super) fn in_force<'p>(
     }
 }
 
-/// Whether the rules on people let this one ask: a `never` rule that matches, or that the directory knows too
-/// little to rule out, wins over every `eligible` rule.
-pub(super) fn rules_allow(at: &RoleRef, role: &Role, person: &Person) -> Verdict {
-    let mut found = Findings::default();
-    found.rules(at, role, person);
-    found.verdict()
+/// Whether the person is here and the rules on people let them ask: a `never` rule that matches, or that the directory
+/// knows too little to rule out, wins over every `eligible` rule.
+pub(super) fn may_have(role: &Role, person: &Person) -> bool {
+    person.active && matches!(standing(role, person), Standing::Eligible(_))
+}
+
+/// Which rule decides on a person; [`Findings::rules`] in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// The `never` rule of this number.
+    Never(usize),
+    /// The `eligible` rule of this number.
+    Eligible(usize),
+    /// None of them.
+    NoRule,
+}
+
+/// Which rule decides on this person; made for a look at many people, so without words.
+pub(super) fn standing(role: &Role, person: &Person) -> Standing {
+    let forbidden = role.never.iter().position(|rule| fits(rule, person) != Fit::No);
+    let allowed = || role.eligible.iter().position(|rule| fits(rule, person) == Fit::Yes);
+    match forbidden {
+        Some(number) => Standing::Never(number),
+        None => allowed().map_or(Standing::NoRule, Standing::Eligible),
+    }
 }
 
 /// The conflicts between the role and what the person holds, whichever of the two names the other.
@@ -165,7 +184,7 @@ pub(super) fn conflicts(policies: &PolicySet, at: &RoleRef, role: &Role, holds: 
 }
 
 /// Why nobody asks for it any more, when nobody does.
-fn retired(at: &RoleRef, app: &App, role: &Role) -> Option<Reason> {
+pub(super) fn retired(at: &RoleRef, app: &App, role: &Role) -> Option<Reason> {
     match app.visibility_of(role) {
         Visibility::Listed | Visibility::Hidden => None,
         Visibility::Retired { instead } => Some(reasons::retired(at, role, instead.as_deref())),

@@ -74,16 +74,52 @@ pub(super) fn fit(checks: &[Check]) -> Fit {
     }
 }
 
-/// Letter case and outer blanks don't matter: directories differ in them.
-fn one_of(fact: &str, has: &str, wanted: &[impl AsRef<str>]) -> Check {
-    let plain = |text: &str| text.trim().to_lowercase();
-    let fit = if plain(has).is_empty() {
-        Fit::Unknown
-    } else if wanted.iter().any(|value| plain(value.as_ref()) == plain(has)) {
-        Fit::Yes
-    } else {
+/// [`fit`] of [`checks`] without the words, for a look at many people.
+pub(super) fn fits(rule: &Rule, person: &Person) -> Fit {
+    let mut all = Vec::with_capacity(5);
+    if let Some(kinds) = &rule.employment {
+        all.push(yes_if(kinds.contains(&person.employment)));
+    }
+    if let Some(departments) = &rule.department {
+        all.push(fit_one(&person.department, departments));
+    }
+    if let Some(locations) = &rule.location {
+        all.push(fit_one(&person.location, locations));
+    }
+    if let Some(groups) = &rule.group {
+        all.push(yes_if(groups.iter().any(|group| person.groups.contains(group))));
+    }
+    if let Some(people) = &rule.person {
+        all.push(yes_if(people.contains(&person.id)));
+    }
+    if all.is_empty() || all.contains(&Fit::No) {
         Fit::No
-    };
+    } else if all.contains(&Fit::Unknown) {
+        Fit::Unknown
+    } else {
+        Fit::Yes
+    }
+}
+
+const fn yes_if(fits: bool) -> Fit {
+    if fits { Fit::Yes } else { Fit::No }
+}
+
+/// Letter case and outer blanks don't matter: directories differ in them.
+fn fit_one(has: &str, wanted: &[impl AsRef<str>]) -> Fit {
+    if has.trim().is_empty() {
+        return Fit::Unknown;
+    }
+    yes_if(wanted.iter().any(|value| plain(value.as_ref()).eq(plain(has))))
+}
+
+/// A fact as it is compared.
+pub(super) fn plain(text: &str) -> impl Iterator<Item = char> + '_ {
+    text.trim().chars().flat_map(char::to_lowercase)
+}
+
+fn one_of(fact: &str, has: &str, wanted: &[impl AsRef<str>]) -> Check {
+    let fit = fit_one(has, wanted);
     let saw = match fit {
         Fit::Unknown => format!("{fact} is not known"),
         Fit::Yes | Fit::No => format!("{fact} is {}", has.trim()),

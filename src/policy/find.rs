@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::eligible::{conflicts, in_force, rules_allow};
+use super::eligible::{conflicts, in_force, may_have};
 use super::search::{RoleMatch, named_roles, nearest_role, words};
 use super::{App, People, PolicySet, Risk, Role, Visibility};
 use crate::ids::{PersonId, RoleRef};
@@ -151,7 +151,7 @@ fn fits<'a>(policies: &'a PolicySet, people: &People, who: &PersonId, wish: &[St
         .map(|(at, app, role)| (score(app, role), at, app, role))
         .filter(|((_, in_all, _), ..)| *in_all > 0)
         .map(|(score, at, app, role)| {
-            let allowed = person.is_some_and(|person| rules_allow(&at, role, person).is_granted());
+            let allowed = person.is_some_and(|person| may_have(role, person));
             Fit { at, app, role, allowed, score }
         })
         .collect()

@@ -5,27 +5,46 @@ mod approve;
 mod ask;
 mod catalogue;
 mod check;
+mod diff;
 mod eligible;
 mod facts;
 mod find;
 mod form;
+mod format;
+mod grammar;
+mod limits;
+mod lint;
 mod parse;
 mod people;
 mod phrase;
+mod reach;
 mod reasons;
+mod replay;
+mod schema;
 mod search;
+mod strangers;
+mod trace;
 mod types;
 mod verdict;
 
 pub use approve::{Ballot, StageApprovers, may_approve, may_end, stage_approvers};
 pub use ask::Ask;
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
-pub use check::{TestResult, Warning, lint, run_tests};
+pub use check::{TestResult, run_tests};
+pub use diff::{Change, Direction, Subject as ChangeSubject, TierDifference, What, diff};
 pub use eligible::{AskMode, LEAST_DURATION, auto_approves, may_ask, still_eligible};
 pub use find::{Found, Vocabulary, find};
+pub use format::{FormatError, format};
+pub use grammar::{Key, Need, Table, Takes};
+pub use lint::{Warning, lint};
 pub use parse::{Issue, SourceFile, parse};
 pub use people::{Employment, People, Person};
+pub(crate) use phrase::listed;
+pub use reach::{Asker, Reach, RuleCount, who_may_ask};
+pub use replay::{Decided, Otherwise, Past, PastKind, replay};
+pub use schema::{FileKind, schema};
 pub use search::{RoleLookup, RoleMatch, find_role, search};
+pub use trace::{Look, LookFinding, Question, StageTrace, Then, Trace, explain};
 pub use types::{
     App, ApproverRef, BreakGlass, Digest, Expectation, Field, Layer, PolicySet, PolicyTest, Risk, Role, Rule,
     Stage, StepSpec, TicketRule, Tier, Visibility,

@@ -149,6 +149,13 @@ impl People {
         now.since(self.as_of) > self.max_age
     }
 
+    /// The same people, with this one as given.
+    #[must_use]
+    pub fn with(self, person: Person) -> Self {
+        let others = self.by_id.into_values().filter(|other| other.id != person.id);
+        Self::new(others.chain([person.clone()]).collect::<Vec<_>>(), self.as_of, self.max_age)
+    }
+
     /// The same people, read again at `as_of`.
     #[must_use]
     pub fn reread_at(mut self, as_of: Timestamp) -> Self {

@@ -4,7 +4,7 @@
 const MOST_LISTED: usize = 8;
 
 /// `a, b and c`; the joining word is the caller's. Long lists end with how many are left out.
-pub(super) fn listed<'a>(words: impl IntoIterator<Item = &'a str>, join: &str) -> String {
+pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>, join: &str) -> String {
     let mut words: Vec<String> = words.into_iter().map(str::to_owned).collect();
     let left_out = words.len().saturating_sub(MOST_LISTED + 1);
     if left_out > 0 {

@@ -16,7 +16,7 @@ fn reason(
 }
 
 /// `max_duration of billing/read (policies/billing.toml:12:1)`.
-fn rule_of(at: &RoleRef, role: &Role, key: &str) -> String {
+pub(super) fn rule_of(at: &RoleRef, role: &Role, key: &str) -> String {
     format!("{key} of {at} ({})", role.place_of(key))
 }
 
@@ -209,7 +209,7 @@ pub(super) fn break_glass_starts_now(starts_at: Timestamp) -> Reason {
 }
 
 /// `stage 2 of tier two-person (policies/tiers.toml:20:1)`.
-fn stage_rule(tier: &Tier, number: u32, stage: Option<&Stage>) -> String {
+pub(super) fn stage_rule(tier: &Tier, number: u32, stage: Option<&Stage>) -> String {
     let place = stage.map_or(&tier.place, |stage| &stage.place);
     format!("stage {} of tier {} ({place})", u64::from(number) + 1, tier.id)
 }

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::eligible::{conflicts, in_force, rules_allow};
+use super::eligible::{conflicts, in_force, may_have};
 use super::{App, People, PolicySet, Risk, Role, Visibility};
 use crate::ids::{PersonId, RoleRef};
 use crate::nearest::{most_slips, slips};
@@ -63,7 +63,7 @@ pub fn search(
         if !shown {
             continue;
         }
-        if !rules_allow(&at, role, person).is_granted() {
+        if !may_have(role, person) {
             continue;
         }
         let found_role = RoleMatch {

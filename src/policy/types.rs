@@ -250,7 +250,7 @@ impl Role {
 }
 
 /// A rule over a person: every key that is given must match; a list matches when one of its values does.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Rule {
     /// Employments.
     pub employment: Option<Vec<Employment>>,

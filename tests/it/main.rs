@@ -16,6 +16,7 @@ mod audit;
 mod bad_input;
 mod bolt;
 mod cli;
+mod cli_policy;
 mod crash;
 mod credentials;
 mod demo;

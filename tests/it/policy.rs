@@ -3,9 +3,16 @@
 mod approving;
 mod asking;
 mod bad_files;
+mod corpus;
+mod decisions;
+mod edits;
 mod example;
 mod finding;
 mod fixture;
+mod formatting;
+mod fuzz;
+mod properties;
+mod reference;
 mod wishes;
 mod words;
 

@@ -204,7 +204,7 @@ fn issues(trouble: &PolicyTrouble) -> Vec<PolicyIssue> {
             .iter()
             .map(|issue| PolicyIssue {
                 place: format!("{}:{}:{}", issue.file, issue.line, issue.column),
-                message: issue.message.clone(),
+                message: issue.words(),
             })
             .collect(),
     }

@@ -6,6 +6,11 @@ use std::str::FromStr;
 
 use toml::de::DeTable;
 
+use super::super::grammar::Table;
+use super::super::limits::{
+    ABOUT, CHOICE, GIVES, INSTEAD, MOST_CHOICES, MOST_CONFLICTS, MOST_FAMILY, MOST_FIELDS, MOST_OWNERS,
+    MOST_ROLES, NAME,
+};
 use super::super::{App, Field, Layer, Risk, Role, TicketRule, Visibility};
 use super::rules::{self, unknown};
 use super::source::Reading;
@@ -14,36 +19,24 @@ use super::{World, steps};
 use crate::ids::{AppId, PersonId, RoleId, RoleRef, TargetId, TierId};
 use crate::time::Span;
 
-const NAME: usize = 60;
-const GIVES: usize = 200;
-const ABOUT: usize = 400;
-const INSTEAD: usize = 200;
-/// What Slack shows of an option.
-const CHOICE: usize = 75;
-const MOST_OWNERS: usize = 50;
-const MOST_ROLES: usize = 100;
-const MOST_FIELDS: usize = 10;
-const MOST_CHOICES: usize = 100;
-const MOST_CONFLICTS: usize = 100;
-const MOST_FAMILY: usize = 50;
-
 /// Keys of a role that a reason may name.
 const PLACED: [&str; 8] =
     ["max_duration", "max_total", "tier", "visibility", "ticket", "eligible", "never", "conflicts"];
 
 /// The app; none when something in it is wrong, which is then an issue.
 pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>, id: &AppId, world: &World<'_>) -> Option<App> {
-    let mut keys = Keys::root(root);
+    let mut keys = Keys::root(Table::AppFile, root);
     let about = keys.need(file, "app").and_then(|value| about(file, value));
     let mut roles = BTreeMap::new();
     if let Some(value) = keys.need(file, "roles") {
         let declared = table::entries(file, value, "[roles.read]");
         if let Some((key, _)) = declared.get(MOST_ROLES) {
             let count = declared.len();
-            file.issue_at(key, format!("the app has {count} roles; {MOST_ROLES} is the most"));
+            let message = format!("the app has {count} roles; {MOST_ROLES} is the most");
+            file.hinted(&key.span(), message, "split the app into two files");
         }
         if declared.is_empty() && value.get_ref().is_table() {
-            file.issue_at(value, "the app has no roles");
+            file.hinted(&value.span(), "the app has no roles", "write one below `[roles.read]`");
         }
         for (key, value) in declared.into_iter().take(MOST_ROLES) {
             if let Some(role_id) = parsed_key::<RoleId>(file, key)
@@ -70,7 +63,7 @@ struct About {
 }
 
 fn about(file: &mut Reading<'_>, value: &Value<'_>) -> Option<About> {
-    let mut keys = Keys::of(file, value, "[app]".to_owned())?;
+    let mut keys = Keys::of(file, Table::App, value, "[app]".to_owned())?;
     let name = keys.need(file, "name").and_then(|value| table::text(file, value, NAME));
     let about = keys.get("about").and_then(|value| table::text(file, value, ABOUT));
     let owners = keys.need(file, "owners").map(|value| {
@@ -93,7 +86,14 @@ fn about(file: &mut Reading<'_>, value: &Value<'_>) -> Option<About> {
     })
 }
 
+const VISIBILITY: [(&str, Shown); 3] =
+    [("listed", Shown::Listed), ("hidden", Shown::Hidden), ("retired", Shown::Retired)];
+
 /// The words of `visibility`.
+pub(in crate::policy) fn visibility_words() -> Vec<&'static str> {
+    VISIBILITY.map(|(word, _)| word).to_vec()
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Shown {
     Listed,
@@ -103,15 +103,15 @@ enum Shown {
 
 /// `visibility`, and `instead` beside a retired one.
 fn visibility(file: &mut Reading<'_>, keys: &mut Keys<'_, '_>) -> Option<Visibility> {
-    let words = [("listed", Shown::Listed), ("hidden", Shown::Hidden), ("retired", Shown::Retired)];
     let shown = match keys.get("visibility") {
-        Some(value) => table::choice(file, value, &words),
+        Some(value) => table::choice(file, value, &VISIBILITY),
         None => Some(Shown::Listed),
     };
     let instead = keys.get("instead").map(|value| {
         // A word that can't be read is an issue of its own.
         if matches!(shown, Some(Shown::Listed | Shown::Hidden)) {
-            file.issue_at(value, "`instead` goes with `visibility = \"retired\"` alone");
+            let hint = "leave it out, or retire it";
+            file.hinted(&value.span(), "`instead` goes with `visibility = \"retired\"` alone", hint);
         }
         table::text(file, value, INSTEAD)
     });
@@ -134,7 +134,7 @@ where
     match key.get_ref().parse() {
         Ok(id) => Some(id),
         Err(error) => {
-            file.issue_at(key, error.to_string());
+            file.hinted(&key.span(), error.to_string(), "for example `[roles.read]` or `[tiers.two-person]`");
             None
         }
     }
@@ -142,7 +142,7 @@ where
 
 fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_>) -> Option<Role> {
     let title = format!("[roles.{}]", at.role);
-    let mut keys = Keys::of(file, value, title.clone())?;
+    let mut keys = Keys::of(file, Table::Role, value, title.clone())?;
     let place = file.place(keys.span());
     let key_places =
         PLACED.iter().filter_map(|key| keys.place(file, key).map(|place| (*key, place))).collect();
@@ -210,12 +210,14 @@ fn durations(file: &mut Reading<'_>, keys: &mut Keys<'_, '_>) -> Option<Duration
     if let (Some(default), Some(max), Some(value)) = (default, max, max_value)
         && max < default
     {
-        file.issue_at(value, format!("`max_duration` {max} is shorter than `default_duration` {default}"));
+        let message = format!("`max_duration` {max} is shorter than `default_duration` {default}");
+        file.hinted(&value.span(), message, format!("write `max_duration = \"{default}\"` or longer"));
     }
     if let (Some(max), Some(Some(total)), Some(value)) = (max, total, total_value)
         && total < max
     {
-        file.issue_at(value, format!("`max_total` {total} is shorter than `max_duration` {max}"));
+        let message = format!("`max_total` {total} is shorter than `max_duration` {max}");
+        file.hinted(&value.span(), message, format!("write `max_total = \"{max}\"` or longer"));
     }
     Some(Durations {
         default_duration: default?,
@@ -231,7 +233,7 @@ fn tier(file: &mut Reading<'_>, value: &Value<'_>, world: &World<'_>) -> Option<
         && !known.contains(tier.as_str())
     {
         let known = known.iter().map(String::as_str);
-        file.issue_at(value, unknown("tier", tier.as_str(), "tiers.toml", known));
+        unknown(file, value, "tier", tier.as_str(), "tiers.toml", known);
     }
     Some(tier)
 }
@@ -240,7 +242,7 @@ fn conflicts(file: &mut Reading<'_>, value: &Value<'_>, at: &RoleRef, world: &Wo
     table::list(file, value, MOST_CONFLICTS, |file, item| {
         let other = rules::known_role(file, item, world)?;
         if other == *at {
-            file.issue_at(item, "a role can't conflict with itself");
+            file.hinted(&item.span(), "a role can't conflict with itself", "leave it out");
         }
         Some(other)
     })
@@ -257,7 +259,7 @@ pub(super) fn target(file: &mut Reading<'_>, value: &Value<'_>, world: &World<'_
         return Some(target);
     }
     let known = world.targets.iter().map(TargetId::as_str);
-    file.issue_at(value, unknown("target", target.as_str(), "the configuration", known));
+    unknown(file, value, "target", target.as_str(), "the configuration", known);
     None
 }
 
@@ -265,13 +267,16 @@ fn fields(file: &mut Reading<'_>, value: &Value<'_>, role: &str) -> Vec<Field> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
     for item in table::items(file, value, MOST_FIELDS) {
-        let Some(mut keys) = Keys::of(file, item, format!("a field of {role}")) else { continue };
+        let Some(mut keys) = Keys::of(file, Table::Field, item, format!("a field of {role}")) else {
+            continue;
+        };
         let place = file.place(keys.span());
         let id = keys.need(file, "id").and_then(|value| {
             // The same rule as a role's id: it names a key of the form.
             let id: RoleId = table::parsed(file, value)?;
             if !seen.insert(id.clone()) {
-                file.issue_at(value, format!("there is a field `{id}` already"));
+                let message = format!("there is a field `{id}` already");
+                file.hinted(&value.span(), message, "each field has an id of its own");
             }
             Some(id.to_string())
         });
@@ -287,7 +292,7 @@ fn fields(file: &mut Reading<'_>, value: &Value<'_>, role: &str) -> Vec<Field> {
 
 fn choices(file: &mut Reading<'_>, value: &Value<'_>) -> Vec<String> {
     if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-        file.issue_at(value, "no choices; leave `choices` out for free text");
+        file.hinted(&value.span(), "no choices", "leave `choices` out for free text");
     }
     table::list(file, value, MOST_CHOICES, |file, item| table::text(file, item, CHOICE))
 }

@@ -13,6 +13,8 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 use toml::de::DeTable;
 
+pub(super) use app::visibility_words;
+pub(super) use rules::testable_words;
 pub use source::{Issue, SourceFile};
 
 use self::source::Reading;
@@ -22,6 +24,8 @@ use crate::ids::{AppId, RoleRef, TargetId};
 const MOST_BYTES: usize = 256 * 1024;
 const MOST_APPS: usize = 500;
 const TIERS_FILE: &str = "tiers.toml";
+const NOT_TOML: &str =
+    "a line is `key = value`: texts in quotes, lists in [ ], heads of tables such as [roles.read]";
 
 /// Parses and checks all policies: `tiers.toml` and one file an app, in whatever order they come. The digest is
 /// over the names and texts, sorted by name.
@@ -84,13 +88,14 @@ fn holds(name: &str, reading: &mut Reading<'_>) -> Holds {
         return Holds::Tiers;
     }
     let Some(stem) = base.strip_suffix(".toml") else {
-        reading.issue(&(0..0), "a policy file's name ends in `.toml`");
+        reading.hinted(&(0..0), "a policy file's name ends in `.toml`", "rename it, or put it elsewhere");
         return Holds::Nothing;
     };
     match AppId::new(stem) {
         Ok(id) => Holds::App(id),
         Err(error) => {
-            reading.issue(&(0..0), format!("the file's name is the app's id, but {error}"));
+            let message = format!("the file's name is the app's id, but {error}");
+            reading.hinted(&(0..0), message, "rename it to, for example, `billing.toml`");
             Holds::Nothing
         }
     }
@@ -98,12 +103,14 @@ fn holds(name: &str, reading: &mut Reading<'_>) -> Holds {
 
 fn root<'a>(source: &'a SourceFile, reading: &mut Reading<'_>) -> Option<DeTable<'a>> {
     if source.text.len() > MOST_BYTES {
-        reading.issue(&(0..0), format!("the file is larger than {} KiB; split it", MOST_BYTES / 1024));
+        let message = format!("the file is larger than {} KiB", MOST_BYTES / 1024);
+        reading.hinted(&(0..0), message, "split it");
         return None;
     }
     let (root, errors) = DeTable::parse_recoverable(&source.text);
     for error in &errors {
-        reading.issue(&error.span().unwrap_or(0..0), format!("not TOML: {}", error.message()));
+        let message = format!("not TOML: {}", error.message());
+        reading.hinted(&error.span().unwrap_or(0..0), message, NOT_TOML);
     }
     errors.is_empty().then(|| root.into_inner())
 }
@@ -120,16 +127,18 @@ fn check_names(files: &mut [Opened<'_>]) -> Vec<Issue> {
             Holds::Tiers => {
                 tiers += 1;
                 if tiers > 1 {
-                    file.reading.issue(&start, "there is another tiers.toml; keep one");
+                    file.reading.hinted(&start, "there is another tiers.toml", "keep one");
                     file.holds = Holds::Nothing;
                 }
             }
             Holds::App(id) => {
                 if let Some(first) = seen.get(id) {
-                    file.reading.issue(&start, format!("{first} is a file of the app `{id}` too; keep one"));
+                    let message = format!("{first} is a file of the app `{id}` too");
+                    file.reading.hinted(&start, message, "keep one");
                     file.holds = Holds::Nothing;
                 } else if seen.len() == MOST_APPS {
-                    file.reading.issue(&start, format!("there are more than {MOST_APPS} apps"));
+                    let message = format!("there are more than {MOST_APPS} apps");
+                    file.reading.hinted(&start, message, "put the roles of several into one file");
                     file.holds = Holds::Nothing;
                 } else {
                     seen.insert(id.clone(), name);
@@ -141,7 +150,9 @@ fn check_names(files: &mut [Opened<'_>]) -> Vec<Issue> {
         return Vec::new();
     }
     let message = "there is no tiers.toml: nobody could approve anything".to_owned();
-    vec![Issue { file: TIERS_FILE.to_owned(), line: 1, column: 1, message }]
+    let hint =
+        Some("write one with `[tiers.manager]` and its stages; `jitney init` has an example".to_owned());
+    vec![Issue { file: TIERS_FILE.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1, message, hint }]
 }
 
 /// What files may refer to outside themselves.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::super::grammar::Table;
+use super::super::limits::{FACT, MOST_RULES, MOST_TESTS, MOST_VALUES};
 use super::super::phrase::listed;
 use super::super::{Employment, Expectation, PolicyTest, ReasonCode, Role, Rule};
 use super::World;
@@ -10,11 +12,6 @@ use super::table::{self, Keys, Value};
 use crate::ids::{AppId, GroupId, PersonId, RoleId, RoleRef};
 use crate::nearest::nearest;
 use crate::time::Span;
-
-const MOST_RULES: usize = 50;
-const MOST_VALUES: usize = 200;
-const MOST_TESTS: usize = 1000;
-const FACT: usize = 100;
 
 /// What a row of `[[tests]]` may name as the reason: what is judged without a form.
 const TESTABLE: [(&str, ReasonCode); 6] = [
@@ -26,13 +23,20 @@ const TESTABLE: [(&str, ReasonCode); 6] = [
     ("too_short", ReasonCode::TooShort),
 ];
 
+/// The words of `because`.
+pub(in crate::policy) fn testable_words() -> Vec<&'static str> {
+    TESTABLE.map(|(word, _)| word).to_vec()
+}
+
 /// ``there is no tier `x` in tiers.toml``, with the nearest that there is.
 pub(super) fn unknown<'a>(
+    file: &mut Reading<'_>,
+    value: &Value<'_>,
     what: &str,
     word: &str,
     within: &str,
     known: impl Iterator<Item = &'a str> + Clone,
-) -> String {
+) {
     let hint = match nearest(word, known.clone()) {
         Some(near) => format!("did you mean `{near}`?"),
         None => match listed(known, "and") {
@@ -40,7 +44,7 @@ pub(super) fn unknown<'a>(
             all => format!("there is {all}"),
         },
     };
-    format!("there is no {what} `{}` in {within}; {hint}", shown(word))
+    file.hinted(&value.span(), format!("there is no {what} `{}` in {within}", shown(word)), hint);
 }
 
 /// A role that some app declares.
@@ -49,7 +53,7 @@ pub(super) fn known_role(file: &mut Reading<'_>, value: &Value<'_>, world: &Worl
     if !world.has_role(&role) {
         let names = world.role_names();
         let names = names.iter().map(String::as_str);
-        file.issue_at(value, unknown("role", &role.to_string(), "the policies", names));
+        unknown(file, value, "role", &role.to_string(), "the policies", names);
     }
     Some(role)
 }
@@ -65,7 +69,7 @@ pub(super) fn read(file: &mut Reading<'_>, value: &Value<'_>, key: &str, role: &
 }
 
 fn rule(file: &mut Reading<'_>, value: &Value<'_>, name: String) -> Option<Rule> {
-    let mut keys = Keys::of(file, value, name.clone())?;
+    let mut keys = Keys::of(file, Table::Rule, value, name.clone())?;
     let rule = Rule {
         place: file.place(keys.span()),
         employment: keys.get("employment").map(|value| values(file, value, employment)),
@@ -75,7 +79,8 @@ fn rule(file: &mut Reading<'_>, value: &Value<'_>, name: String) -> Option<Rule>
         person: keys.get("person").map(|value| values(file, value, table::parsed)),
     };
     if value.get_ref().as_table().is_some_and(|table| table.is_empty()) {
-        file.issue_at(value, format!("{name} is empty and would match everybody; name a fact in it"));
+        let hint = "name a fact in it, such as `employment = [\"employee\"]`";
+        file.hinted(&value.span(), format!("{name} is empty and would match everybody"), hint);
     }
     keys.finish(file);
     Some(rule)
@@ -88,7 +93,7 @@ fn values<T: PartialEq>(
     read: impl FnMut(&mut Reading<'_>, &Value<'_>) -> Option<T>,
 ) -> Vec<T> {
     if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-        file.issue_at(value, "an empty list matches nobody");
+        file.hinted(&value.span(), "an empty list matches nobody", "name a value, or leave the key out");
     }
     table::list(file, value, MOST_VALUES, read)
 }
@@ -120,7 +125,7 @@ fn test(
     roles: &BTreeMap<RoleId, Role>,
     world: &World<'_>,
 ) -> Option<PolicyTest> {
-    let mut keys = Keys::of(file, value, "a row of [[tests]]".to_owned())?;
+    let mut keys = Keys::of(file, Table::Test, value, "a row of [[tests]]".to_owned())?;
     let place = file.place(keys.span());
     let who = keys.need(file, "who").and_then(|value| who(file, value, world));
     let asks = keys.need(file, "asks").and_then(|value| asks(file, value, app, world));
@@ -130,7 +135,8 @@ fn test(
         .and_then(|value| table::choice(file, value, &[("eligible", true), ("refused", false)]));
     let because = keys.get("because").map(|value| {
         if expects_yes == Some(true) {
-            file.issue_at(value, "`because` goes with `expect = \"refused\"` alone");
+            let hint = "leave it out, or expect `refused`";
+            file.hinted(&value.span(), "`because` goes with `expect = \"refused\"` alone", hint);
         }
         table::choice(file, value, &TESTABLE)
     });
@@ -170,7 +176,7 @@ struct Who {
 }
 
 fn who(file: &mut Reading<'_>, value: &Value<'_>, world: &World<'_>) -> Option<Who> {
-    let mut keys = Keys::of(file, value, "`who`".to_owned())?;
+    let mut keys = Keys::of(file, Table::Who, value, "`who`".to_owned())?;
     let kind = keys.need(file, "employment").and_then(|value| employment(file, value));
     let department = keys.get("department").and_then(|value| fact(file, value));
     let location = keys.get("location").and_then(|value| fact(file, value));
@@ -197,7 +203,7 @@ fn asks(file: &mut Reading<'_>, value: &Value<'_>, app: &AppId, world: &World<'_
     let asks: RoleId = table::parsed(file, value)?;
     if !world.has_role(&RoleRef::new(app.clone(), asks.clone())) {
         let known = world.roles.get(app).cloned().flatten().unwrap_or_default();
-        file.issue_at(value, unknown("role", asks.as_str(), "this file", known.iter().map(String::as_str)));
+        unknown(file, value, "role", asks.as_str(), "this file", known.iter().map(String::as_str));
         return None;
     }
     Some(asks)

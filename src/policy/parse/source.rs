@@ -23,13 +23,30 @@ pub struct Issue {
     pub line: usize,
     /// In characters, from 1.
     pub column: usize,
-    /// What is wrong, and what to write instead.
+    /// The line in which it ends.
+    pub end_line: usize,
+    /// The column after its last character.
+    pub end_column: usize,
+    /// What is wrong.
     pub message: String,
+    /// What to write instead.
+    pub hint: Option<String>,
+}
+
+impl Issue {
+    /// What is wrong, and what to write instead, in one line.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{}; {hint}", self.message),
+            None => self.message.clone(),
+        }
+    }
 }
 
 impl fmt::Display for Issue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.message)
+        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.words())
     }
 }
 
@@ -40,7 +57,14 @@ pub(super) struct Reading<'a> {
     name: &'a str,
     text: &'a str,
     line_starts: Vec<usize>,
-    issues: Vec<Issue>,
+    found: Vec<Found>,
+}
+
+/// An issue by its bytes.
+struct Found {
+    span: Range<usize>,
+    message: String,
+    hint: Option<String>,
 }
 
 impl<'a> Reading<'a> {
@@ -50,7 +74,7 @@ impl<'a> Reading<'a> {
         let first = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
         let rest = text.match_indices('\n').map(|(at, _)| at + 1);
         let line_starts = std::iter::once(first).chain(rest).collect();
-        Self { name: &source.name, text, line_starts, issues: Vec::new() }
+        Self { name: &source.name, text, line_starts, found: Vec::new() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -64,8 +88,17 @@ impl<'a> Reading<'a> {
     }
 
     pub(super) fn issue(&mut self, span: &Range<usize>, message: impl Into<String>) {
-        let (line, column) = self.line_column(span.start);
-        self.issues.push(Issue { file: self.name.to_owned(), line, column, message: message.into() });
+        self.found.push(Found { span: span.clone(), message: message.into(), hint: None });
+    }
+
+    /// An issue with what to write instead; without it, the example of the key goes for it.
+    pub(super) fn hinted(
+        &mut self,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.found.push(Found { span: span.clone(), message: message.into(), hint: Some(hint.into()) });
     }
 
     /// An issue at a value.
@@ -73,8 +106,30 @@ impl<'a> Reading<'a> {
         self.issue(&value.span(), message);
     }
 
+    /// How many issues there are by now.
+    pub(super) fn count(&self) -> usize {
+        self.found.len()
+    }
+
+    /// Gives the issues from `first` on that lie within the bytes, and have no hint yet, this one.
+    pub(super) fn hint_within(&mut self, first: usize, bytes: &Range<usize>, hint: impl Fn() -> String) {
+        for found in self.found.iter_mut().skip(first) {
+            let within = bytes.start <= found.span.start && found.span.end <= bytes.end;
+            if within && found.hint.is_none() {
+                found.hint = Some(hint());
+            }
+        }
+    }
+
+    /// The issues, with their places.
     pub(super) fn into_issues(self) -> Vec<Issue> {
-        self.issues
+        let placed = |found: &Found| {
+            let (line, column) = self.line_column(found.span.start);
+            let (end_line, end_column) = self.line_column(found.span.end.max(found.span.start));
+            let (message, hint) = (found.message.clone(), found.hint.clone());
+            Issue { file: self.name.to_owned(), line, column, end_line, end_column, message, hint }
+        };
+        self.found.iter().map(placed).collect()
     }
 
     fn line_column(&self, offset: usize) -> (usize, usize) {

@@ -6,12 +6,12 @@ use serde_json::{Map, Value as Json};
 use toml::de::DeValue;
 
 use super::super::StepSpec;
+use super::super::grammar::Table;
+use super::super::limits::MOST_STEPS;
 use super::World;
 use super::app::target;
 use super::source::Reading;
 use super::table::{self, Keys, Value};
-
-const MOST_STEPS: usize = 10;
 
 /// The steps in order; an issue when there is none.
 pub(super) fn read(
@@ -21,15 +21,17 @@ pub(super) fn read(
     world: &World<'_>,
 ) -> Vec<StepSpec> {
     if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-        file.issue_at(value, format!("{role} has no steps: it would give nothing"));
+        let hint = "write one below `[[roles.ID.steps]]`";
+        file.hinted(&value.span(), format!("{role} has no steps: it would give nothing"), hint);
     }
     let items = table::items(file, value, MOST_STEPS);
     items.iter().filter_map(|item| step(file, item, role, world)).collect()
 }
 
 fn step(file: &mut Reading<'_>, value: &Value<'_>, role: &str, world: &World<'_>) -> Option<StepSpec> {
-    let mut keys = Keys::of(file, value, format!("a step of {role}"))?;
+    let mut keys = Keys::of(file, Table::Step, value, format!("a step of {role}"))?;
     let target = keys.need(file, "target").and_then(|value| target(file, value, world));
+    keys.finish(file);
     let params = params(file, value);
     let (target, params) = (target?, params?);
     match world.catalogue.parse(&target, &params) {
@@ -43,7 +45,8 @@ fn step(file: &mut Reading<'_>, value: &Value<'_>, role: &str, world: &World<'_>
         }),
         Err(issues) => {
             for issue in issues {
-                file.issue(&locate(value, &issue.path), issue.message);
+                let hint = format!("docs/targets.md tells what a step on `{target}` takes");
+                file.hinted(&locate(value, &issue.path), issue.message, hint);
             }
             None
         }
@@ -88,7 +91,8 @@ fn json(file: &mut Reading<'_>, value: &Value<'_>) -> Option<Json> {
         }
     };
     if number.is_none() {
-        file.issue_at(value, "a step can't hold this number");
+        let hint = "write a smaller number, or a text in quotes";
+        file.hinted(&value.span(), "a step can't hold this number", hint);
     }
     number
 }

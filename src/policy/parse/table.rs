@@ -9,6 +9,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::super::grammar::{Key, Need, Table};
 use super::super::phrase::listed;
 use super::source::{Reading, shown};
 use crate::nearest::nearest;
@@ -19,26 +20,41 @@ pub(super) type Value<'i> = Spanned<DeValue<'i>>;
 
 /// One table, with the keys that were asked of it.
 pub(super) struct Keys<'t, 'i> {
+    kind: Table,
     table: &'t DeTable<'i>,
     /// As messages call it: `[roles.read]`.
     name: String,
     at: Range<usize>,
-    known: BTreeSet<&'static str>,
+    asked: BTreeSet<&'static str>,
+    /// How many issues there were before.
+    first_issue: usize,
 }
 
 impl<'t, 'i> Keys<'t, 'i> {
     /// The root of a file.
-    pub(super) fn root(table: &'t DeTable<'i>) -> Self {
-        Self { table, name: "a policy file".to_owned(), at: 0..0, known: BTreeSet::new() }
+    pub(super) fn root(kind: Table, table: &'t DeTable<'i>) -> Self {
+        let name = "a policy file".to_owned();
+        Self { kind, table, name, at: 0..0, asked: BTreeSet::new(), first_issue: 0 }
     }
 
     /// A table within it.
-    pub(super) fn of(file: &mut Reading<'_>, value: &'t Value<'i>, name: String) -> Option<Self> {
+    pub(super) fn of(
+        file: &mut Reading<'_>,
+        kind: Table,
+        value: &'t Value<'i>,
+        name: String,
+    ) -> Option<Self> {
         let Some(table) = value.get_ref().as_table() else {
-            file.issue_at(value, format!("{name} must be a table, not {}", kind(value.get_ref())));
+            let message = format!("{name} must be a table, not {}", kind_of(value.get_ref()));
+            file.hinted(
+                &value.span(),
+                message,
+                format!("write `{{ … }}`, or a table below {}", kind.title()),
+            );
             return None;
         };
-        Some(Self { table, name, at: value.span(), known: BTreeSet::new() })
+        let (at, first_issue) = (value.span(), file.count());
+        Some(Self { kind, table, name, at, asked: BTreeSet::new(), first_issue })
     }
 
     /// Where the table begins.
@@ -48,7 +64,7 @@ impl<'t, 'i> Keys<'t, 'i> {
 
     /// The key's value, if the file has it.
     pub(super) fn get(&mut self, key: &'static str) -> Option<&'t Value<'i>> {
-        self.known.insert(key);
+        self.asked.insert(key);
         self.table.get(key)
     }
 
@@ -56,7 +72,11 @@ impl<'t, 'i> Keys<'t, 'i> {
     pub(super) fn need(&mut self, file: &mut Reading<'_>, key: &'static str) -> Option<&'t Value<'i>> {
         let found = self.get(key);
         if found.is_none() {
-            file.issue(&self.at, format!("{} lacks `{key}`", self.name));
+            let message = format!("{} lacks `{key}`", self.name);
+            match self.kind.key(key) {
+                Some(key) => file.hinted(&self.at, message, for_example(key)),
+                None => file.issue(&self.at, message),
+            }
         }
         found
     }
@@ -66,19 +86,47 @@ impl<'t, 'i> Keys<'t, 'i> {
         self.table.get_key_value(key).map(|(key, _)| file.place(&key.span()))
     }
 
-    /// Every key that nobody asked for is an issue.
+    /// Every key that the grammar does not know is an issue; what is wrong behind a key that it knows gets an
+    /// example.
     pub(super) fn finish(self, file: &mut Reading<'_>) {
-        for key in self.table.keys() {
+        debug_assert!(
+            self.asked.iter().copied().eq(self.sorted_names()),
+            "{:?}: the parser asks for {:?}, the grammar has {:?}",
+            self.kind,
+            self.asked,
+            self.sorted_names()
+        );
+        for (key, value) in self.table {
             let word: &str = key.get_ref();
-            if self.known.contains(word) {
-                continue;
+            if let Some(known) = self.kind.key(word) {
+                let bytes = key.span().start..value.span().end.max(key.span().end);
+                file.hint_within(self.first_issue, &bytes, || for_example(known));
+            } else if !self.kind.is_open() {
+                let message = format!("{} has no key `{}`", self.name, shown(word));
+                file.hinted(&key.span(), message, self.known_instead(word));
             }
-            let hint = match nearest(word, self.known.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it takes {}", listed(self.known.iter().copied(), "and")),
-            };
-            file.issue_at(key, format!("{} has no key `{}`; {hint}", self.name, shown(word)));
         }
+    }
+
+    fn sorted_names(&self) -> BTreeSet<&'static str> {
+        self.kind.keys().iter().map(|key| key.name).collect()
+    }
+
+    fn known_instead(&self, word: &str) -> String {
+        let names = self.sorted_names();
+        match nearest(word, names.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it takes {}", listed(names, "and")),
+        }
+    }
+}
+
+/// How the key is written, in words.
+fn for_example(key: &Key) -> String {
+    let line = key.line();
+    match key.need {
+        Need::Required => format!("for example `{line}`"),
+        Need::Default(default) => format!("for example `{line}`; left out: {default}"),
     }
 }
 
@@ -91,10 +139,8 @@ pub(super) fn entries<'t, 'i>(
     match value.get_ref().as_table() {
         Some(table) => table.iter().collect(),
         None => {
-            file.issue_at(
-                value,
-                format!("tables such as `{example}` belong here, not {}", kind(value.get_ref())),
-            );
+            let message = format!("tables such as `{example}` belong here, not {}", kind_of(value.get_ref()));
+            file.hinted(&value.span(), message, format!("for example `{example}`"));
             Vec::new()
         }
     }
@@ -160,7 +206,7 @@ pub(super) fn number(file: &mut Reading<'_>, value: &Value<'_>, least: u32, most
 pub(super) fn flag(file: &mut Reading<'_>, value: &Value<'_>) -> Option<bool> {
     let flag = value.get_ref().as_bool();
     if flag.is_none() {
-        file.issue_at(value, format!("true or false belongs here, not {}", kind(value.get_ref())));
+        file.issue_at(value, format!("true or false belongs here, not {}", kind_of(value.get_ref())));
     }
     flag
 }
@@ -171,9 +217,11 @@ pub(super) fn choice<T: Copy>(file: &mut Reading<'_>, value: &Value<'_>, words: 
     let found = words.iter().find(|(word, _)| *word == raw).map(|(_, choice)| *choice);
     if found.is_none() {
         let all = listed(words.iter().map(|(word, _)| *word), "or");
-        let hint = nearest(raw, words.iter().map(|(word, _)| *word))
-            .map_or(String::new(), |near| format!("; did you mean `{near}`?"));
-        file.issue_at(value, format!("`{}` must be {all}{hint}", shown(raw)));
+        let message = format!("`{}` must be {all}", shown(raw));
+        match nearest(raw, words.iter().map(|(word, _)| *word)) {
+            Some(near) => file.hinted(&value.span(), message, format!("did you mean `{near}`?")),
+            None => file.issue_at(value, message),
+        }
     }
     found
 }
@@ -187,13 +235,14 @@ pub(super) fn list<'t, 'i, T: PartialEq>(
 ) -> Vec<T> {
     let mut found = Vec::new();
     if value.get_ref().is_str() {
-        file.issue_at(value, "a list belongs here, not a text; put it in [ ]");
+        let text = value.get_ref().as_str().map(shown).unwrap_or_default();
+        file.hinted(&value.span(), "a list belongs here, not a text", format!("write `[\"{text}\"]`"));
         return found;
     }
     for item in items(file, value, most) {
         let Some(item_read) = read(file, item) else { continue };
         if found.contains(&item_read) {
-            file.issue_at(item, "this is in the list already");
+            file.hinted(&item.span(), "this is in the list already", "leave one of the two out");
         } else {
             found.push(item_read);
         }
@@ -204,11 +253,12 @@ pub(super) fn list<'t, 'i, T: PartialEq>(
 /// The values of a list of at most `most`.
 pub(super) fn items<'t, 'i>(file: &mut Reading<'_>, value: &'t Value<'i>, most: usize) -> &'t [Value<'i>] {
     let Some(array) = value.get_ref().as_array() else {
-        file.issue_at(value, format!("a list belongs here, not {}", kind(value.get_ref())));
+        file.issue_at(value, format!("a list belongs here, not {}", kind_of(value.get_ref())));
         return &[];
     };
     if let Some(extra) = array.get(most) {
-        file.issue_at(extra, format!("the list has {} values; {most} is the most", array.len()));
+        let message = format!("the list has {} values; {most} is the most", array.len());
+        file.hinted(&extra.span(), message, "leave some out");
     }
     array.get(..most).unwrap_or(array)
 }
@@ -216,13 +266,13 @@ pub(super) fn items<'t, 'i>(file: &mut Reading<'_>, value: &'t Value<'i>, most: 
 fn string<'t>(file: &mut Reading<'_>, value: &'t Value<'_>) -> Option<&'t str> {
     let found = value.get_ref().as_str();
     if found.is_none() {
-        file.issue_at(value, format!("a text in quotes belongs here, not {}", kind(value.get_ref())));
+        file.issue_at(value, format!("a text in quotes belongs here, not {}", kind_of(value.get_ref())));
     }
     found
 }
 
 /// What a value is, in words.
-fn kind(value: &DeValue<'_>) -> &'static str {
+fn kind_of(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",

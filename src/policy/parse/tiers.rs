@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::de::DeTable;
 
+use super::super::grammar::Table;
+use super::super::limits::{MOST_APPROVERS, MOST_QUORUM, MOST_STAGES, MOST_TIERS, NAME};
 use super::super::{ApproverRef, BreakGlass, Stage, Tier};
 use super::app::parsed_key;
 use super::source::{Reading, shown};
@@ -12,21 +14,16 @@ use crate::ids::{GroupId, PersonId, TierId};
 use crate::nearest::nearest;
 use crate::time::Span;
 
-const NAME: usize = 60;
-const MOST_TIERS: usize = 100;
-const MOST_STAGES: usize = 5;
-const MOST_APPROVERS: usize = 50;
-const MOST_QUORUM: u32 = 10;
-
 /// The tiers that could be read; what is wrong with the others is an issue.
 pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> BTreeMap<TierId, Tier> {
-    let mut keys = Keys::root(root);
+    let mut keys = Keys::root(Table::TiersFile, root);
     let mut tiers = BTreeMap::new();
     if let Some(value) = keys.need(file, "tiers") {
         let declared = table::entries(file, value, "[tiers.manager]");
         if let Some((key, _)) = declared.get(MOST_TIERS) {
             let count = declared.len();
-            file.issue_at(key, format!("there are {count} tiers; {MOST_TIERS} is the most"));
+            let message = format!("there are {count} tiers; {MOST_TIERS} is the most");
+            file.hinted(&key.span(), message, "leave out those that no role uses");
         }
         for (key, value) in declared.into_iter().take(MOST_TIERS) {
             if let Some(id) = parsed_key(file, key)
@@ -42,7 +39,7 @@ pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> BTreeMap<TierI
 
 fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {
     let title = format!("[tiers.{id}]");
-    let mut keys = Keys::of(file, value, title.clone())?;
+    let mut keys = Keys::of(file, Table::Tier, value, title.clone())?;
     let place = file.place(keys.span());
     let name = keys.need(file, "name").and_then(|value| table::text(file, value, NAME));
     let auto_under = optional_span(file, &mut keys, "auto_under", Span::mins(1));
@@ -89,7 +86,7 @@ fn span_or(
 }
 
 fn break_glass(file: &mut Reading<'_>, value: &Value<'_>, tier: &str) -> Option<BreakGlass> {
-    let mut keys = Keys::of(file, value, format!("`break_glass` of {tier}"))?;
+    let mut keys = Keys::of(file, Table::BreakGlass, value, format!("`break_glass` of {tier}"))?;
     let minute = Span::mins(1);
     let max_duration = keys.need(file, "max_duration").and_then(|value| table::span(file, value, minute));
     let review_within = keys.need(file, "review_within").and_then(|value| table::span(file, value, minute));
@@ -106,7 +103,8 @@ fn stages(
     direct: bool,
 ) -> Vec<Stage> {
     if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-        file.issue_at(value, format!("{tier} has no stages: nobody could approve"));
+        let hint = "write one below `[[tiers.ID.stages]]`";
+        file.hinted(&value.span(), format!("{tier} has no stages: nobody could approve"), hint);
     }
     let items = table::items(file, value, MOST_STAGES);
     let numbered = items.iter().enumerate();
@@ -122,11 +120,12 @@ fn stage(
     lapse_after: Option<Span>,
     direct: bool,
 ) -> Option<Stage> {
-    let mut keys = Keys::of(file, value, name.clone())?;
+    let mut keys = Keys::of(file, Table::Stage, value, name.clone())?;
     let place = file.place(keys.span());
     let approvers = keys.need(file, "approvers").map(|value| {
         if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
-            file.issue_at(value, format!("{name} has no approvers"));
+            let hint = "for example `approvers = [\"manager\"]`";
+            file.hinted(&value.span(), format!("{name} has no approvers"), hint);
         }
         approver_refs(file, value)
     });
@@ -138,7 +137,9 @@ fn stage(
     let remind_after = keys.get("remind_after").and_then(|value| wait(file, value, lapse_after));
     let (after, to) = (keys.get("escalate_after"), keys.get("escalate_to"));
     if after.is_some() != to.is_some() {
-        file.issue(keys.span(), format!("{name} needs both `escalate_after` and `escalate_to`, or neither"));
+        let message = format!("{name} needs both `escalate_after` and `escalate_to`, or neither");
+        let hint = "for example `escalate_after = \"8h\"` and `escalate_to = [\"owners\"]`";
+        file.hinted(keys.span(), message, hint);
     }
     let escalate_after = after.and_then(|value| wait(file, value, lapse_after));
     let escalate_to = to.map(|value| approver_refs(file, value));
@@ -164,7 +165,8 @@ fn wait(file: &mut Reading<'_>, value: &Value<'_>, lapse_after: Option<Span>) ->
     if let Some(lapse_after) = lapse_after
         && wait >= lapse_after
     {
-        file.issue_at(value, format!("{wait} is too late: the request lapses after {lapse_after}"));
+        let message = format!("{wait} is too late: the request lapses after {lapse_after}");
+        file.hinted(&value.span(), message, "write less, or a longer `lapse_after`");
     }
     Some(wait)
 }
@@ -181,7 +183,8 @@ fn quorum(file: &mut Reading<'_>, value: &Value<'_>, approvers: &[ApproverRef]) 
         && most > 0
     {
         let people = if most == 1 { "1 person".to_owned() } else { format!("{most} people") };
-        file.issue_at(value, format!("a quorum of {quorum} can't be reached: `approvers` come to {people}"));
+        let message = format!("a quorum of {quorum} can't be reached: `approvers` come to {people}");
+        file.hinted(&value.span(), message, format!("write `quorum = {most}`, or name more approvers"));
     }
     Some(quorum)
 }
@@ -201,7 +204,10 @@ fn approver(file: &mut Reading<'_>, value: &Value<'_>) -> Option<ApproverRef> {
         (_, Some(("group", id))) => {
             GroupId::new(id).map(ApproverRef::Group).map_err(|error| error.to_string())
         }
-        _ => Err(not_an_approver(&word)),
+        _ => {
+            not_an_approver(file, value, &word);
+            return None;
+        }
     };
     match read {
         Ok(approver) => Some(approver),
@@ -212,13 +218,16 @@ fn approver(file: &mut Reading<'_>, value: &Value<'_>) -> Option<ApproverRef> {
     }
 }
 
-fn not_an_approver(word: &str) -> String {
-    let hint = if word.contains('@') && !word.contains(':') {
-        format!("; did you mean `person:{}`?", shown(word))
+fn not_an_approver(file: &mut Reading<'_>, value: &Value<'_>, word: &str) {
+    let message = format!("`{}` must be `manager`, `owners`, `person:…` or `group:…`", shown(word));
+    let near = if word.contains('@') && !word.contains(':') {
+        Some(format!("person:{}", shown(word)))
     } else {
         let head = word.split(':').next().unwrap_or(word);
-        nearest(head, ["manager", "owners", "person", "group"])
-            .map_or(String::new(), |near| format!("; did you mean `{near}`?"))
+        nearest(head, ["manager", "owners", "person", "group"]).map(str::to_owned)
     };
-    format!("`{}` must be `manager`, `owners`, `person:…` or `group:…`{hint}", shown(word))
+    match near {
+        Some(near) => file.hinted(&value.span(), message, format!("did you mean `{near}`?")),
+        None => file.issue_at(value, message),
+    }
 }

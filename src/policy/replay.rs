@@ -1,0 +1,210 @@
+//! Requests of the past, decided once more by the policies of today: what would have come out otherwise.
+//!
+//! What is known of then: who asked with their employment, department and manager, what they asked for, who agreed.
+//! What is taken from now: groups, locations, who approves. So a difference is something to look at, not a proof.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{
+    Ask, AskMode, Ballot, Employment, People, Person, PolicySet, ReasonCode, Tier, Verdict, auto_approves,
+    may_approve, may_ask,
+};
+use crate::ids::{PersonId, RoleRef};
+use crate::time::{Span, Timestamp};
+
+/// A request as it was stored.
+#[derive(Debug, Clone)]
+pub struct Past<'a> {
+    /// Who asked.
+    pub requester: &'a PersonId,
+    /// As people called them.
+    pub name: &'a str,
+    /// How they were employed then.
+    pub employment: Employment,
+    /// Where they worked then.
+    pub department: &'a str,
+    /// Who they reported to then; none where nobody wrote it down.
+    pub manager: Option<&'a PersonId>,
+    /// What they asked for.
+    pub ask: &'a Ask,
+    /// New, break-glass or an extension of a grant that began then.
+    pub kind: PastKind,
+    /// When.
+    pub at: Timestamp,
+    /// The other roles that they held or asked for then.
+    pub holds: &'a [RoleRef],
+    /// What was decided.
+    pub decided: Decided<'a>,
+}
+
+/// What kind of request it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PastKind {
+    /// New access.
+    New,
+    /// More time for a grant that was active since.
+    Extension {
+        /// Since then.
+        active_at: Timestamp,
+    },
+    /// Access at once.
+    BreakGlass,
+}
+
+/// What was decided then.
+#[derive(Debug, Clone, Copy)]
+pub enum Decided<'a> {
+    /// Refused at once, for these reasons.
+    Refused(&'a [ReasonCode]),
+    /// Taken on, under this tier, with these votes in order.
+    Taken {
+        /// As it was copied.
+        tier: &'a Tier,
+        /// Who agreed, in which stage.
+        votes: &'a [(PersonId, u32)],
+        /// Whether they were enough.
+        approved: bool,
+    },
+}
+
+/// What would be decided otherwise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Otherwise {
+    /// It would be refused at once.
+    NowRefused(Verdict),
+    /// It was refused, and would be taken on.
+    NowTaken,
+    /// People decided, and nobody would be asked.
+    NowAtOnce,
+    /// Nobody was asked, and people would be.
+    NowAsked,
+    /// Those who agreed would not be enough.
+    VotesShort {
+        /// The first stage that they leave open, from 1.
+        stage: usize,
+    },
+    /// Fewer of those who agreed would be enough.
+    FewerVotes {
+        /// So many.
+        enough: usize,
+        /// Of so many.
+        given: usize,
+    },
+}
+
+/// Decides it once more; none when it comes out as it did.
+#[must_use]
+pub fn replay(policies: &PolicySet, people: &People, past: &Past<'_>) -> Option<Otherwise> {
+    let people = as_then(people, past);
+    let mode = match past.kind {
+        PastKind::New => AskMode::New,
+        PastKind::BreakGlass => AskMode::BreakGlass,
+        // How long the grant had to go is not written down: it is counted to the moment of the asking.
+        PastKind::Extension { active_at } => {
+            AskMode::Extension { active_at, expires_at: past.at + Span::millis(1) }
+        }
+    };
+    let verdict = may_ask(policies, &people, past.requester, past.ask, mode, past.holds, past.at);
+    let (tier, votes, approved) = match (past.decided, verdict.is_granted()) {
+        (Decided::Refused(_), false) => return None,
+        (Decided::Refused(codes), true) => return rules_refused(codes).then_some(Otherwise::NowTaken),
+        (Decided::Taken { .. }, false) => return Some(Otherwise::NowRefused(verdict)),
+        (Decided::Taken { tier, votes, approved }, true) => (tier, votes, approved),
+    };
+    let (app, role) = policies.role(&past.ask.role)?;
+    let now = policies.tiers.get(&role.tier)?;
+    let span = match past.kind {
+        PastKind::New => past.ask.duration,
+        PastKind::Extension { active_at } => (past.at + past.ask.duration).since(active_at),
+        PastKind::BreakGlass => return None,
+    };
+    match (auto_approves(tier, span), auto_approves(now, span)) {
+        (false, true) => Some(Otherwise::NowAtOnce),
+        (true, false) => Some(Otherwise::NowAsked),
+        (true, true) => None,
+        (false, false) if approved => recount(now, &app.owners, &people, past, votes),
+        (false, false) => None,
+    }
+}
+
+/// Whether the policies refused it, rather than something of that moment.
+fn rules_refused(codes: &[ReasonCode]) -> bool {
+    codes.iter().all(|code| {
+        matches!(
+            code,
+            ReasonCode::Never
+                | ReasonCode::NotEligible
+                | ReasonCode::Conflict
+                | ReasonCode::OverMaximum
+                | ReasonCode::OverTotal
+                | ReasonCode::Retired
+                | ReasonCode::UnknownRole
+                | ReasonCode::Ticket
+                | ReasonCode::NoBreakGlass
+                | ReasonCode::NoApprovers
+        )
+    })
+}
+
+/// The directory of today with the requester as they were. It is younger than the request, so never too old for it.
+fn as_then<'p>(people: &'p People, past: &Past<'_>) -> Cow<'p, People> {
+    let today = people.get(past.requester);
+    let is_as_today = today.is_some_and(|person| {
+        let manager = past.manager.is_none() || past.manager == person.manager.as_ref();
+        let facts = person.employment == past.employment && person.department == past.department;
+        person.active && manager && facts
+    });
+    if is_as_today {
+        return Cow::Borrowed(people);
+    }
+    let then = Person {
+        id: past.requester.clone(),
+        name: past.name.to_owned(),
+        employment: past.employment,
+        department: past.department.to_owned(),
+        location: today.map(|person| person.location.clone()).unwrap_or_default(),
+        manager: past.manager.cloned().or_else(|| today.and_then(|person| person.manager.clone())),
+        groups: today.map(|person| person.groups.clone()).unwrap_or_default(),
+        active: true,
+        slack: None,
+        operator_login: None,
+    };
+    Cow::Owned(people.clone().with(then))
+}
+
+/// Holds the votes, in their order, against the tier of today.
+fn recount(
+    tier: &Tier,
+    owners: &[PersonId],
+    people: &People,
+    past: &Past<'_>,
+    votes: &[(PersonId, u32)],
+) -> Option<Otherwise> {
+    let mut counted: Vec<(PersonId, u32)> = Vec::new();
+    let mut used = 0;
+    for (number, stage) in (0u32..).zip(&tier.stages) {
+        let mut agreed = 0;
+        while agreed < stage.quorum {
+            let Some((voter, _)) = votes.get(used) else {
+                return Some(Otherwise::VotesShort { stage: number as usize + 1 });
+            };
+            used += 1;
+            let ballot = Ballot {
+                tier,
+                owners,
+                requester: past.requester,
+                stage: number,
+                escalated: true,
+                voted: &counted,
+            };
+            if may_approve(&ballot, voter, people, past.at).is_granted() {
+                counted.push((voter.clone(), number));
+                agreed += 1;
+            }
+        }
+    }
+    (used < votes.len()).then_some(Otherwise::FewerVotes { enough: used, given: votes.len() })
+}

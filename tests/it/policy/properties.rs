@@ -1,0 +1,361 @@
+//! What holds of any policies and any people, shown on many that nobody thought of.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jitney::ids::{GroupId, PersonId, RoleRef};
+use jitney::policy::{
+    App, ApproverRef, Ask, AskMode, Ballot, Direction, Employment, Layer, People, Person, PolicySet, Risk,
+    Role, Rule, Stage, StepSpec, TicketRule, Tier, Verdict, Visibility, What, auto_approves, diff,
+    may_approve, may_ask, stage_approvers, still_eligible, who_may_ask,
+};
+use jitney::time::Span;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use super::{NOW, directory, id};
+
+const NAMES: [&str; 8] = ["ann", "bob", "carol", "dana", "erin", "frank", "gina", "hugo"];
+const GROUPS: [&str; 3] = ["dba", "security", "divers"];
+const DEPARTMENTS: [&str; 4] = ["", "Finance", "engineering", " SALES "];
+const LOCATIONS: [&str; 3] = ["", "Lisbon", "Oslo"];
+
+fn at() -> RoleRef {
+    "billing/read".parse().unwrap()
+}
+
+fn groups(names: Vec<&str>) -> BTreeSet<GroupId> {
+    names.into_iter().map(|name| GroupId::new(name).unwrap()).collect()
+}
+
+prop_compose! {
+    fn a_person(name: &'static str)(
+        employment in select(Employment::ALL.to_vec()),
+        department in select(DEPARTMENTS.to_vec()),
+        location in select(LOCATIONS.to_vec()),
+        manager in option::of(select(NAMES.to_vec())),
+        member in subsequence(GROUPS.to_vec(), 0..=3),
+        active in prop::bool::weighted(0.9),
+    ) -> Person {
+        Person {
+            id: id(name),
+            name: name.to_owned(),
+            employment,
+            department: department.to_owned(),
+            location: location.to_owned(),
+            manager: manager.map(id),
+            groups: groups(member),
+            active,
+            slack: None,
+            operator_login: None,
+        }
+    }
+}
+
+fn a_directory() -> impl Strategy<Value = People> {
+    Vec::from(NAMES.map(a_person)).prop_map(directory)
+}
+
+prop_compose! {
+    fn a_rule()(
+        employment in option::of(subsequence(Employment::ALL.to_vec(), 1..=4)),
+        department in option::of(subsequence(vec!["finance", "Engineering", "Sales"], 1..=3)),
+        location in option::of(subsequence(vec!["lisbon", "Oslo"], 1..=2)),
+        group in option::of(subsequence(GROUPS.to_vec(), 1..=3)),
+        person in option::of(subsequence(NAMES.to_vec(), 1..=4)),
+    ) -> Rule {
+        let words = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect();
+        Rule {
+            employment,
+            department: department.map(words),
+            location: location.map(words),
+            group: group.map(|all| groups(all).into_iter().collect()),
+            person: person.map(|all| all.into_iter().map(id).collect()),
+            place: "policies/billing.toml:1:1".to_owned(),
+        }
+    }
+}
+
+fn an_approver() -> impl Strategy<Value = ApproverRef> {
+    prop_oneof![
+        Just(ApproverRef::Manager),
+        Just(ApproverRef::Owners),
+        select(NAMES.to_vec()).prop_map(|name| ApproverRef::Person(id(name))),
+        select(GROUPS.to_vec()).prop_map(|name| ApproverRef::Group(GroupId::new(name).unwrap())),
+    ]
+}
+
+prop_compose! {
+    fn a_stage()(
+        approvers in vec(an_approver(), 1..4),
+        quorum in 1u32..4,
+        distinct in any::<bool>(),
+        escalate_to in vec(an_approver(), 0..3),
+        fallback in vec(an_approver(), 0..3),
+    ) -> Stage {
+        let escalate_after = (!escalate_to.is_empty()).then_some(Span::hours(1));
+        let place = "policies/tiers.toml:1:1".to_owned();
+        Stage { approvers, quorum, distinct, remind_after: None, escalate_after, escalate_to, fallback, place }
+    }
+}
+
+prop_compose! {
+    fn a_tier()(stages in vec(a_stage(), 1..4), auto_under in option::of(1u64..120)) -> Tier {
+        Tier {
+            id: "manager".parse().unwrap(),
+            name: "Somebody agrees".to_owned(),
+            auto_under: auto_under.map(Span::mins),
+            stages,
+            lapse_after: Span::hours(24),
+            provision_within: Span::mins(15),
+            warn_before: Span::mins(15),
+            break_glass: None,
+            place: "policies/tiers.toml:1:1".to_owned(),
+        }
+    }
+}
+
+prop_compose! {
+    fn policies()(
+        eligible in vec(a_rule(), 0..4),
+        never in vec(a_rule(), 0..3),
+        max in 1u64..600,
+        owners in subsequence(NAMES.to_vec(), 1..=3),
+        tier in a_tier(),
+    ) -> PolicySet {
+        let role = Role {
+            id: at().role,
+            name: "Read".to_owned(),
+            gives: "SELECT".to_owned(),
+            risk: Risk::Low,
+            default_duration: Span::mins(1),
+            max_duration: Span::mins(max),
+            max_total: Span::mins(max),
+            revoke_target: Span::secs(60),
+            tier: tier.id.clone(),
+            visibility: Visibility::Listed,
+            ticket: TicketRule::Optional,
+            eligible,
+            never,
+            conflicts: Vec::new(),
+            steps: vec![StepSpec {
+                target: "billing-pg".parse().unwrap(),
+                params: serde_json::json!({}),
+                label: "a login".to_owned(),
+                issues_credential: true,
+                readable: true,
+                cannot_end: Vec::new(),
+            }],
+            fields: Vec::new(),
+            lockdown_family: Vec::new(),
+            place: "policies/billing.toml:1:1".to_owned(),
+            key_places: BTreeMap::new(),
+        };
+        let app = App {
+            id: at().app,
+            name: "Billing".to_owned(),
+            about: String::new(),
+            owners: owners.into_iter().map(id).collect(),
+            layer: Layer::Application,
+            visibility: Visibility::Listed,
+            roles: [(role.id.clone(), role)].into(),
+            tests: Vec::new(),
+        };
+        PolicySet {
+            apps: [(app.id.clone(), app)].into(),
+            tiers: [(tier.id.clone(), tier)].into(),
+            ..PolicySet::default()
+        }
+    }
+}
+
+fn the_role(policies: &mut PolicySet) -> &mut Role {
+    policies.apps.get_mut(&at().app).unwrap().roles.get_mut(&at().role).unwrap()
+}
+
+fn the_tier(policies: &PolicySet) -> &Tier {
+    policies.tiers.values().next().unwrap()
+}
+
+fn owners(policies: &PolicySet) -> &[PersonId] {
+    &policies.apps.values().next().unwrap().owners
+}
+
+fn verdict(policies: &PolicySet, people: &People, who: &PersonId, mins: u64) -> Verdict {
+    let ask = Ask {
+        role: at(),
+        duration: Span::mins(mins),
+        starts_at: None,
+        justification: "invoice 4711 is wrong".to_owned(),
+        ticket: None,
+        fields: Default::default(),
+    };
+    may_ask(policies, people, who, &ask, AskMode::New, &[], NOW)
+}
+
+fn everybody(people: &People) -> Vec<PersonId> {
+    people.iter().map(|person| person.id.clone()).collect()
+}
+
+/// Who may ask by the rules on people alone.
+fn eligible(policies: &PolicySet, people: &People) -> BTreeSet<PersonId> {
+    let mins = Span::mins(1);
+    let may = |who: &PersonId| still_eligible(policies, people, who, &at(), mins, &[], NOW).is_granted();
+    everybody(people).into_iter().filter(may).collect()
+}
+
+/// People vote as they like, each as often as they like; the votes that count, by stage.
+fn play(
+    policies: &PolicySet,
+    people: &People,
+    requester: &PersonId,
+    votes: &[usize],
+) -> Vec<(PersonId, u32)> {
+    let (tier, owners) = (the_tier(policies), owners(policies));
+    let all = everybody(people);
+    let mut counted: Vec<(PersonId, u32)> = Vec::new();
+    let mut stage = 0u32;
+    for (turn, voter) in votes.iter().enumerate() {
+        let Some(open) = tier.stages.get(stage as usize) else { break };
+        let voter = &all[voter % all.len()];
+        let escalated = open.escalate_after.is_some() && turn % 3 == 0;
+        let ballot = Ballot { tier, owners, requester, stage, escalated, voted: &counted };
+        if may_approve(&ballot, voter, people, NOW).is_granted() {
+            counted.push((voter.clone(), stage));
+        }
+        let have = counted.iter().filter(|(_, number)| *number == stage).count();
+        if have >= open.quorum as usize {
+            stage += 1;
+        }
+    }
+    counted
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+
+    #[test]
+    fn another_never_rule_makes_nobody_eligible(
+        (policies, people, rule, place) in (policies(), a_directory(), a_rule(), any::<prop::sample::Index>())
+    ) {
+        let before = eligible(&policies, &people);
+        let mut stricter = policies.clone();
+        let never = &mut the_role(&mut stricter).never;
+        never.insert(place.index(never.len() + 1), rule);
+        let after = eligible(&stricter, &people);
+        prop_assert!(after.is_subset(&before), "{:?}", after.difference(&before));
+    }
+
+    #[test]
+    fn another_eligible_rule_shuts_out_nobody(
+        (policies, people, rule) in (policies(), a_directory(), a_rule())
+    ) {
+        let before = eligible(&policies, &people);
+        let mut wider = policies.clone();
+        the_role(&mut wider).eligible.push(rule);
+        prop_assert!(before.is_subset(&eligible(&wider, &people)));
+    }
+
+    #[test]
+    fn a_shorter_maximum_lengthens_no_grant(
+        (policies, people, less) in (policies(), a_directory(), 1u64..600)
+    ) {
+        let mut shorter = policies.clone();
+        let role = the_role(&mut shorter);
+        role.max_duration = role.max_duration.min(Span::mins(less));
+        let most = role.max_duration;
+        for who in everybody(&people) {
+            for mins in [1, less - 1, less, less + 1, 599, 600] {
+                let after = verdict(&shorter, &people, &who, mins);
+                if after.is_granted() {
+                    prop_assert!(Span::mins(mins) <= most);
+                    prop_assert!(verdict(&policies, &people, &who, mins).is_granted());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn where_there_is_no_approver_nothing_is_approved(
+        (policies, people, emptied, votes) in
+            (policies(), a_directory(), any::<prop::sample::Index>(), vec(0usize..8, 0..40))
+    ) {
+        let mut policies = policies;
+        let tier = policies.tiers.values_mut().next().unwrap();
+        let ghosts = ApproverRef::Group(GroupId::new("ghosts").unwrap());
+        let number = emptied.index(tier.stages.len());
+        let stage = &mut tier.stages[number];
+        (stage.approvers, stage.fallback, stage.escalate_to) = (vec![ghosts], Vec::new(), Vec::new());
+        for who in everybody(&people) {
+            let counted = play(&policies, &people, &who, &votes);
+            prop_assert!(counted.iter().all(|(_, stage)| (*stage as usize) < number));
+            let taken = verdict(&policies, &people, &who, 599).is_granted();
+            prop_assert!(!taken || auto_approves(the_tier(&policies), Span::mins(599)));
+        }
+    }
+
+    #[test]
+    fn the_requester_never_counts_towards_their_own_request(
+        (policies, people, votes) in (policies(), a_directory(), vec(0usize..8, 0..40))
+    ) {
+        for who in everybody(&people) {
+            let counted = play(&policies, &people, &who, &votes);
+            prop_assert!(counted.iter().all(|(voter, _)| *voter != who));
+            for stage in stage_approvers(the_tier(&policies), owners(&policies), &who, &people) {
+                prop_assert!(!stage.asked.contains(&who) && !stage.escalation.contains(&who));
+            }
+        }
+    }
+
+    #[test]
+    fn one_person_fills_one_place(
+        (policies, people, votes) in (policies(), a_directory(), vec(0usize..8, 0..40))
+    ) {
+        for who in everybody(&people) {
+            let counted = play(&policies, &people, &who, &votes);
+            for (number, stage) in (0u32..).zip(&the_tier(&policies).stages) {
+                let of_stage: Vec<&PersonId> =
+                    counted.iter().filter(|(_, at)| *at == number).map(|(voter, _)| voter).collect();
+                let once: BTreeSet<&PersonId> = of_stage.iter().copied().collect();
+                prop_assert_eq!(once.len(), of_stage.len(), "twice in stage {}", number);
+                let earlier = counted.iter().filter(|(_, at)| *at < number);
+                let again = earlier.filter(|(voter, _)| once.contains(voter)).count();
+                prop_assert!(!stage.distinct || again == 0, "again in stage {}", number);
+            }
+        }
+    }
+
+    #[test]
+    fn who_may_ask_are_those_whose_ask_is_taken((policies, people) in (policies(), a_directory())) {
+        let reach = who_may_ask(&policies, &people, &at()).unwrap();
+        let named: BTreeSet<PersonId> = reach.may.iter().map(|asker| asker.person.clone()).collect();
+        prop_assert_eq!(&named, &eligible(&policies, &people));
+        let counted: usize = reach.by_rule.iter().map(|rule| rule.people).sum();
+        prop_assert_eq!(counted, reach.active);
+        for asker in &reach.may {
+            let taken = verdict(&policies, &people, &asker.person, 1).is_granted();
+            prop_assert!(taken || asker.stranded);
+        }
+    }
+
+    #[test]
+    fn a_set_differs_in_nothing_from_itself((policies, people) in (policies(), a_directory())) {
+        prop_assert_eq!(diff(&policies, &policies, Some(&people)), []);
+    }
+
+    #[test]
+    fn who_gains_and_who_loses_is_who_may_now_and_could_before(
+        (old, new, people) in (policies(), policies(), a_directory())
+    ) {
+        let (before, after) = (eligible(&old, &people), eligible(&new, &people));
+        let told = diff(&old, &new, Some(&people)).into_iter().find_map(|change| match change.what {
+            What::Rules { gain, lose, .. } => Some((gain, lose, change.direction)),
+            _ => None,
+        });
+        let (gain, lose, direction) = told.unwrap_or((Vec::new(), Vec::new(), Direction::Neither));
+        prop_assert_eq!(gain.iter().collect::<Vec<_>>(), after.difference(&before).collect::<Vec<_>>());
+        prop_assert_eq!(lose.iter().collect::<Vec<_>>(), before.difference(&after).collect::<Vec<_>>());
+        prop_assert!(gain.is_empty() || matches!(direction, Direction::Wider | Direction::Other));
+    }
+}
