@@ -98,6 +98,10 @@ fn parse(files: &[SourceFile], targets: &Targets) -> anyhow::Result<PolicySet> {
     })
 }
 
+fn department(number: usize) -> &'static str {
+    DEPARTMENTS.get(number % DEPARTMENTS.len()).copied().unwrap_or_default()
+}
+
 fn role_name(number: usize) -> String {
     format!("app{}/role{}", number / ROLES_PER_APP, number % ROLES_PER_APP)
 }
@@ -109,7 +113,7 @@ fn files(roles: usize) -> Vec<SourceFile> {
         let mut text =
             format!("[app]\nname = \"App {app}\"\nowners = [\"p0@example.com\"]\nlayer = \"application\"\n");
         for role in 0..ROLES_PER_APP.min(roles - app * ROLES_PER_APP) {
-            let department = DEPARTMENTS[(app + role) % DEPARTMENTS.len()];
+            let department = department(app + role);
             // Writing to a string can't fail.
             let _ = write!(
                 text,
@@ -133,7 +137,7 @@ fn company(people: usize) -> anyhow::Result<Vec<Person>> {
                 id: asker(number)?,
                 name: format!("Person {number}"),
                 employment: if number % 7 == 0 { Employment::Contractor } else { Employment::Employee },
-                department: DEPARTMENTS[number % DEPARTMENTS.len()].to_owned(),
+                department: department(number).to_owned(),
                 location: "Lisbon".to_owned(),
                 manager: Some(asker(number / 100)?),
                 groups: [format!("g{}", number % 1000).parse()?].into(),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::approve::{stage_approvers, unable};
 use super::eligible::{auto_approves, may_have};
-use super::phrase::listed;
+use super::phrase::{listed, printable};
 use super::strangers::strangers;
 use super::{App, People, Person, PolicySet, Role, StepSpec, Tier};
 use crate::ids::{PersonId, RoleRef};
@@ -45,7 +45,7 @@ pub fn lint(policies: &PolicySet, people: &People) -> Vec<Warning> {
 }
 
 pub(super) fn warning(place: &str, message: String, hint: impl Into<String>) -> Warning {
-    Warning { place: place.to_owned(), message, hint: hint.into() }
+    Warning { place: place.to_owned(), message: printable(&message), hint: printable(&hint.into()) }
 }
 
 /// Tiers without a role, and stages that everything passes by.

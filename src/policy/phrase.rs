@@ -19,6 +19,16 @@ pub(crate) fn listed<'a>(words: impl IntoIterator<Item = &'a str>, join: &str) -
     }
 }
 
+/// What a file holds, and others say of it, must not steer a terminal or a log.
+pub(super) fn printable(text: &str) -> String {
+    let plain = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1;
+    let mut printable = String::with_capacity(text.len());
+    for c in text.chars() {
+        if plain(c) { printable.push(c) } else { printable.extend(c.escape_debug()) }
+    }
+    printable
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::super::out::{Mark, Out};
+use super::super::out::{Mark, Out, one_line};
 use super::{Exit, PolicyArgs, Read, read_folder, wiring, words};
 use crate::config::Environment;
 use crate::policy::{self, Direction};
@@ -17,10 +17,10 @@ Examples:
   jitney policy diff ../before/policies policies
   jitney policy diff ../before/policies policies --deny-wider     in CI: somebody must look
 
-Each difference is one sentence, with `+` where more people, more time or less control come of it, `-` where less does,
+Each difference is one sentence, with `+` where more people, more time or less control come of it, `-` where less does, \
 `~` where other people do. People are counted by the directory of the configuration.
 
-Exit codes: 0 told (with --deny-wider: and nothing is wider), 1 one of the folders has errors (or something is wider),
+Exit codes: 0 told (with --deny-wider: and nothing is wider), 1 one of the folders has errors (or something is wider), \
 2 the command line was wrong.";
 
 /// Tell what differs between two folders of policies: who gains, who loses, what is weaker
@@ -72,7 +72,7 @@ pub(super) fn run(args: &DiffArgs, environment: &Environment, out: Out) -> anyho
             Direction::Other => out.paint(Mark::Odd, "~"),
             Direction::Neither => " ".to_owned(),
         };
-        out.line(format!("{mark} {}", words::change(change)))?;
+        out.line(format!("{mark} {}", one_line(&words::change(change))))?;
     }
     out.line(words::compared(&changes))?;
     if let Err(error) = directory {

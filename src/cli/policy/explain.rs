@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::super::out::{Mark, Out};
+use super::super::out::{Mark, Out, one_line};
 use super::{Exit, PolicyArgs, Read, known_role, read, wiring, words};
 use crate::config::Environment;
 use crate::ids::{PersonId, RoleRef};
@@ -15,7 +15,7 @@ Examples:
   jitney policy explain ann@example.com wiki/admin --for 2h --holds reports/view
   jitney policy explain ann@example.com wiki/admin --break-glass
 
-Every rule is told with the value it saw, and then who would be asked. What is written into the form is taken to be
+Every rule is told with the value it saw, and then who would be asked. What is written into the form is taken to be \
 well. Lockdowns, reviews and other open requests are a running server's to know.
 
 Exit codes: 0 may ask, 1 may not, 2 the command line was wrong.";
@@ -70,7 +70,7 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment, out: Out) -> an
             LookFinding::Misses => out.paint(Mark::Quiet, "miss  "),
             LookFinding::Refuses => out.paint(Mark::Bad, "refuse"),
         };
-        out.line(format!("{mark}  {}", words::look(look)))?;
+        out.line(format!("{mark}  {}", one_line(&words::look(look))))?;
     }
     out.line(out.paint(if granted { Mark::Good } else { Mark::Bad }, &words::explained(&trace)))?;
     for line in words::what_follows(&trace) {

@@ -16,7 +16,7 @@ Examples:
   jitney policy fmt             write the files anew
   jitney policy fmt --check     in CI: only tell which would change
 
-Keys come in the order of the reference, `=` in one column, one blank line between tables. Comments and whatever spans
+Keys come in the order of the reference, `=` in one column, one blank line between tables. Comments and whatever spans \
 lines stay as they are, and no file comes to say anything else.
 
 Exit codes: 0 fine, 1 a file would change (--check) or can't be read, 2 the command line was wrong.";

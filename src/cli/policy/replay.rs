@@ -7,7 +7,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::super::out::Out;
+use super::super::out::{Out, one_line};
 use super::{Exit, PolicyArgs, Read, read_folder, wiring, words};
 use crate::audit::Record;
 use crate::config::Environment;
@@ -29,11 +29,11 @@ Examples:
   jitney policy replay --policies ../edited/policies        before an edit is in force
   jitney policy replay --json | jq '.otherwise[].request'
 
-Stored requests, and refusals of the audit log, are decided once more by the policies of the configuration or of a folder.
-Employment, department and manager are taken as they were; groups, locations and approvers as they are now. The database
+Stored requests, and refusals of the audit log, are decided once more by the policies of the configuration or of a folder. \
+Employment, department and manager are taken as they were; groups, locations and approvers as they are now. The database \
 is only read.
 
-Exit codes: 0 told (with --deny-changes: and all come out as they did), 1 the policies have errors (or some would come
+Exit codes: 0 told (with --deny-changes: and all come out as they did), 1 the policies have errors (or some would come \
 out otherwise), 2 the command line was wrong.";
 
 /// Decide past requests once more, and tell which would come out otherwise
@@ -86,7 +86,7 @@ pub(super) fn run(args: &ReplayArgs, environment: &Environment, out: Out) -> any
         return Ok(exit);
     }
     for finding in &replayed.otherwise {
-        out.line(words::otherwise(finding))?;
+        out.line(one_line(&words::otherwise(finding)))?;
     }
     out.line(words::replayed(replayed.otherwise.len(), replayed.asked, args.days))?;
     Ok(exit)

@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use toml::Spanned;
 
+use super::super::phrase::printable;
+
 /// A policy file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceFile {
@@ -126,7 +128,7 @@ impl<'a> Reading<'a> {
         let placed = |found: &Found| {
             let (line, column) = self.line_column(found.span.start);
             let (end_line, end_column) = self.line_column(found.span.end.max(found.span.start));
-            let (message, hint) = (found.message.clone(), found.hint.clone());
+            let (message, hint) = (printable(&found.message), found.hint.as_deref().map(printable));
             Issue { file: self.name.to_owned(), line, column, end_line, end_column, message, hint }
         };
         self.found.iter().map(placed).collect()
