@@ -137,6 +137,8 @@ pub enum What {
     },
     /// A text: its key.
     Text(&'static str),
+    /// When a tier's approvers are asked again or others besides, or how they are told.
+    Waits,
 }
 
 /// How one tier is unlike another.

@@ -259,6 +259,8 @@ fn asks(verb: &Verb) -> Option<(&Ask, PastKind)> {
         Verb::Extend { .. }
         | Verb::Approve { .. }
         | Verb::Deny { .. }
+        | Verb::Question { .. }
+        | Verb::Reply { .. }
         | Verb::Withdraw { .. }
         | Verb::Release { .. }
         | Verb::Revoke { .. }

@@ -198,7 +198,8 @@ pub(in crate::cli) fn change(change: &Change) -> String {
             none if none.is_empty() => format!("the form of {subject} asks nothing besides"),
             fields => format!("the form of {subject} asks other things: {fields}"),
         },
-        What::Text(what) => format!("{subject} has another `{what}`"),
+        What::Text(key) => format!("{subject} has another `{key}`"),
+        What::Waits => format!("{subject} reminds, escalates or sends direct messages otherwise"),
     }
 }
 

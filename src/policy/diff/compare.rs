@@ -238,7 +238,7 @@ impl Differ<'_> {
             }
         }
         if waits(old) != waits(new) {
-            self.add(subject, What::Text("reminders and escalations"), Direction::Neither);
+            self.add(subject, What::Waits, Direction::Neither);
         }
         if old.name != new.name {
             self.add(subject, What::Text("name"), Direction::Neither);

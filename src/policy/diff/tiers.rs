@@ -51,9 +51,9 @@ fn stage_differences(stage: usize, old: &Stage, new: &Stage) -> Vec<TierDifferen
     found
 }
 
-/// When people are asked again and others besides, by stage.
-pub(super) fn waits(tier: &Tier) -> Vec<(Option<Span>, Option<Span>)> {
-    tier.stages.iter().map(|stage| (stage.remind_after, stage.escalate_after)).collect()
+/// When people are asked again and others besides, and whether by direct message, by stage.
+pub(super) fn waits(tier: &Tier) -> Vec<(Option<Span>, Option<Span>, bool)> {
+    tier.stages.iter().map(|stage| (stage.remind_after, stage.escalate_after, stage.direct)).collect()
 }
 
 /// All of one kind, or something to look at.

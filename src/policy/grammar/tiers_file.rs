@@ -46,6 +46,13 @@ pub(super) const TIER: &[Key] = &[
         "\"15m\"",
     ),
     Key::new(
+        "direct",
+        Takes::Flag,
+        Default("false"),
+        "Whether those who are asked get a direct message too, with the same facts and buttons; the first ten of them.",
+        "true",
+    ),
+    Key::new(
         "break_glass",
         Takes::Table(Table::BreakGlass),
         Default("no break-glass"),
@@ -86,6 +93,13 @@ pub(super) const STAGE: &[Key] = &[
         Takes::Flag,
         Default("false"),
         "Whether whoever approved an earlier stage does not count in this one.",
+        "true",
+    ),
+    Key::new(
+        "direct",
+        Takes::Flag,
+        Default("as its tier says"),
+        "Whether those who are asked in this stage get a direct message too.",
         "true",
     ),
     Key::new(

@@ -96,7 +96,7 @@ prop_compose! {
     ) -> Stage {
         let escalate_after = (!escalate_to.is_empty()).then_some(Span::hours(1));
         let place = "policies/tiers.toml:1:1".to_owned();
-        Stage { approvers, quorum, distinct, remind_after: None, escalate_after, escalate_to, fallback, place }
+        Stage { approvers, quorum, distinct, direct: false, remind_after: None, escalate_after, escalate_to, fallback, place }
     }
 }
 
