@@ -38,12 +38,12 @@ pub(super) fn about(scene: &Scene<'_>) -> Vec<Value> {
     let who = mention(scene.people, &request.requester.id);
     let head = format!("{emoji} *{word}* · {who} {}", words::asks_for(request));
     let mut fields = vec![
-        ("For", words::given_for(request)),
-        ("Risk", words::risk(request.terms.risk).to_owned()),
-        ("Approvals", approvals(scene)),
+        (words::FOR, words::given_for(request)),
+        (words::RISK, words::risk(request.terms.risk).to_owned()),
+        (words::APPROVALS, approvals(scene)),
     ];
     if let Some(key) = &request.ask.ticket {
-        fields.push(("For ticket", scene.issue(key)));
+        fields.push((words::FOR_TICKET, scene.issue(key)));
     }
     let mut known = vec![words::requester(scene.people, &request.requester), words::gives(&request.terms)];
     known.extend(words::form_fields(&request.ask));

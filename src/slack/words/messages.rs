@@ -9,6 +9,15 @@ use crate::lifecycle::{Kind, Request, Vote};
 use crate::slack::text::{date, inline, list, one_line};
 use crate::time::Timestamp;
 
+/// For how long, as the card labels it.
+pub const FOR: &str = "For";
+/// How bad it is when it goes wrong, as the card labels it.
+pub const RISK: &str = "Risk";
+/// How many of how many approvals there are, as the card labels it.
+pub const APPROVALS: &str = "Approvals";
+/// The ticket that the access is for, as the card labels it.
+pub const FOR_TICKET: &str = "For ticket";
+
 /// The card's `text`: full sentences, for screen readers and notifications.
 #[must_use]
 pub fn card_text(request: &Request) -> String {
