@@ -136,7 +136,7 @@ async fn connect(slack: &LocalSlack) -> anyhow::Result<Socket> {
     let token = &slack.settings().app_token;
     let _ = rustls::crypto::ring::default_provider().install_default();
     let opened: Value = reqwest::Client::new().post(url).bearer_auth(token).send().await?.json().await?;
-    let url = opened["url"].as_str().context("no address of a socket")?.to_owned();
+    let url = opened.get("url").and_then(Value::as_str).context("no address of a socket")?.to_owned();
     Ok(connect_async(url).await?.0)
 }
 
@@ -144,7 +144,7 @@ async fn answer_at_once(mut socket: Socket) {
     while let Some(Ok(message)) = socket.next().await {
         let Message::Text(text) = message else { continue };
         let envelope: Value = serde_json::from_str(&text).unwrap_or_default();
-        let Some(id) = envelope["envelope_id"].as_str() else { continue };
+        let Some(id) = envelope.get("envelope_id").and_then(Value::as_str) else { continue };
         let ack = json!({ "envelope_id": id }).to_string();
         if socket.send(Message::text(ack)).await.is_err() {
             return;

@@ -107,9 +107,11 @@ impl Crowd {
     }
 
     fn choose(&self, number: u32) -> Act {
-        let waiting = if number % 2 == 0 { None } else { self.asked().pop_front() };
+        let waiting = if number.is_multiple_of(2) { None } else { self.asked().pop_front() };
         match waiting {
-            Some(asked) if self.decided.fetch_add(1, Ordering::Relaxed) % 2 == 0 => Act::Approve(asked),
+            Some(asked) if self.decided.fetch_add(1, Ordering::Relaxed).is_multiple_of(2) => {
+                Act::Approve(asked)
+            }
             Some(asked) => Act::Deny(asked),
             None => Act::Ask { asker: self.next.fetch_add(1, Ordering::Relaxed) },
         }

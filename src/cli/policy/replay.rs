@@ -261,6 +261,7 @@ fn asks(verb: &Verb) -> Option<(&Ask, PastKind)> {
         | Verb::Deny { .. }
         | Verb::Question { .. }
         | Verb::Reply { .. }
+        | Verb::Redact { .. }
         | Verb::Withdraw { .. }
         | Verb::Release { .. }
         | Verb::Revoke { .. }

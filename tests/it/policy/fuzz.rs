@@ -2,7 +2,9 @@
 //!
 //! `FUZZ_SECS` says how long it goes on, `FUZZ_SEED` where it begins; a failure prints the file.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use jitney::policy::{FileKind, Table, format, parse};
 
