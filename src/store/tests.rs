@@ -51,7 +51,7 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (requests::NEXT_REQUESTER, "requests_by_person"),
         (holds::OTHER_GRANTS, "step_keys_live"),
         (grants::PAST, "PRIMARY KEY"),
-        (grants::HOLDERS, "grants_now"),
+        (grants::HOLDERS, "COVERING INDEX grants_now"),
         (remarks::CARD_AT, "messages_cards"),
         (remarks::BY_TS, "remarks_by_ts"),
         (remarks::ALL, "PRIMARY KEY"),

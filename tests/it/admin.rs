@@ -157,6 +157,10 @@ fn every_operation_reaches_the_engine_as_its_verb() {
             Verb::WaiveLockdown { request, reason: words() },
         ),
         (Operation::Review { request, finding: words() }, Verb::Review { request, finding: words() }),
+        (
+            Operation::Redact { request, remark: 2, reason: words() },
+            Verb::Redact { request, remark: 2, reason: words() },
+        ),
     ] {
         assert_eq!(server.call(operation), Reply::Answer(Answer::Noted));
         assert_eq!(server.heard().last().unwrap().verb, verb);

@@ -16,7 +16,8 @@ CREATE TABLE grants (
     unseen    INTEGER NOT NULL,
     PRIMARY KEY (person, app, active_at, request)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX grants_now ON grants (app, role, person) WHERE ended_at IS NULL;
+-- The last column is for SQLite, which else looks each of them up in the table.
+CREATE INDEX grants_now ON grants (app, role, person, ended_at) WHERE ended_at IS NULL;
 
 INSERT INTO grants (person, app, active_at, request, role, ends_at, ended_at, released, unseen)
 SELECT requester,
