@@ -194,6 +194,13 @@ pub enum Completion {
         /// The revision that was told.
         revision: u64,
     },
+    /// Nothing was tried: it was not its turn.
+    NotYet {
+        /// The row.
+        row: i64,
+        /// When its turn comes.
+        after: Span,
+    },
     /// Not now: tried again after a back-off.
     Later {
         /// The row.

@@ -10,7 +10,7 @@ use super::{Command, Completion, Dossier, Filter, Heard, Owed, Status, TicketPro
 use crate::ids::{RequestId, TargetId};
 use crate::lifecycle::{Answer, Request};
 use crate::policy::{People, PolicySet};
-use crate::time::{Clock, Timestamp};
+use crate::time::{Clock, Span, Timestamp};
 
 /// Inputs that wait at most; more of them wait before they are taken.
 const QUEUE_LIMIT: usize = 1024;
@@ -193,6 +193,12 @@ impl EngineHandle {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.shared.clock.wall()
+    }
+
+    /// The monotonic clock, as this instance is told it: what is paced goes by it, since a wall clock is set back.
+    #[must_use]
+    pub fn monotonic(&self) -> Span {
+        self.shared.clock.monotonic()
     }
 
     async fn call<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, EngineError> {

@@ -13,6 +13,8 @@ use crate::time::{Span, Timestamp};
 const MOST_FOLLOW_UPS: usize = 256;
 /// A call whose outcome we could not take in is made again after this: calls are safe to repeat.
 const AFTER_OUR_MISTAKE: Span = Span::mins(1);
+/// Work that is put off comes back no sooner: not in a hot loop.
+const SOONEST: Span = Span::millis(100);
 
 impl Core {
     /// One input of a batch.
@@ -112,6 +114,10 @@ impl Core {
                 tx.settle_revision(*row, *revision, now)?;
                 touched.freed.push(*row);
             }
+            Completion::NotYet { row, after } => {
+                tx.not_yet(*row, now + (*after).max(SOONEST))?;
+                touched.freed.push(*row);
+            }
             Completion::Later { row, error, after } => {
                 let attempts = self.claims.attempts(*row);
                 if attempts.saturating_add(1).is_power_of_two() {
@@ -208,5 +214,5 @@ fn broken() -> Reason {
 fn later(attempts: u32, after: Option<Span>, jitter: u32) -> Span {
     let plain = Span::secs(1).times(1_u64 << attempts.min(12)).min(Span::mins(5));
     let spread = Span::millis(plain.as_millis() * (750 + u64::from(jitter) / 2) / 1000);
-    after.map_or(spread, |after| after.max(Span::millis(100)))
+    after.map_or(spread, |after| after.max(SOONEST))
 }

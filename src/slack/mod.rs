@@ -11,6 +11,7 @@ pub mod free_words;
 pub mod identity;
 pub mod link_plan;
 pub mod modal;
+mod pace;
 mod post;
 mod settings;
 pub mod socket;

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::sleep;
 
+use super::pace::{Lane, Pace};
 use super::settings::SlackSettings;
 use super::views::{Rendered, Where, marker, render, render_if_posted};
 use super::web::{CallError, Posted, Web, metadata};
@@ -19,11 +19,15 @@ use crate::lifecycle::{Effect, View};
 use crate::policy::People;
 use crate::time::Span;
 
-/// Slack's own measure for a channel: one message a second, a few more at once.
-const PACE: Duration = Duration::from_secs(1);
+/// A turn that comes so soon is waited for; a later one is come back for.
+const SOON: Span = Span::millis(1200);
+/// What Slack is given when it asks to slow down and does not say for how long.
+const SLOW_DOWN: Span = Span::secs(30);
+/// The card comes soon.
+const AFTER_THE_CARD: Span = Span::secs(1);
 /// What an earlier process posted lands within this, or never will: Slack answers within seconds.
 const SETTLE: Span = Span::secs(5);
-/// Channels whose pace, and people whose direct channel, is remembered.
+/// People whose direct channel, and messages whose posting, is remembered.
 const REMEMBERED_MOST: usize = 10_000;
 
 /// Shows messages.
@@ -31,7 +35,7 @@ const REMEMBERED_MOST: usize = 10_000;
 pub struct Poster {
     web: Arc<Web>,
     settings: Arc<SlackSettings>,
-    pace: Arc<Mutex<BTreeMap<String, Instant>>>,
+    pace: Arc<Mutex<Pace>>,
     direct: Arc<Mutex<BTreeMap<SlackUserId, String>>>,
     /// Messages that this process posted, or whose earlier posting it gave the time to land.
     settled: Arc<Mutex<BTreeSet<String>>>,
@@ -41,8 +45,18 @@ pub struct Poster {
 enum Trouble {
     /// The engine or Slack can't now.
     Later { error: String, after: Option<Span> },
+    /// Slack's pace has no room yet, or the card below which it stands is not there: nothing was tried.
+    NotYet(Span),
     /// There is nobody to show it to.
     Nobody(String),
+}
+
+/// Who takes a turn in Slack's pace, and when.
+#[derive(Debug, Clone, Copy)]
+struct Turn {
+    row: i64,
+    /// As the monotonic clock reads it.
+    now: Span,
 }
 
 /// Where a message stands, or would.
@@ -79,12 +93,13 @@ impl Poster {
         let Some(dossier) = dossier else {
             return shown(None, 0);
         };
+        let turn = Turn { row: owed.row, now: engine.monotonic() };
         let people = engine.people();
         let tickets = self.settings.ticket_url.as_deref();
         let sent = match render(&dossier, &people, view, tickets) {
-            Some(rendered) => self.send(owed, &dossier, &people, view, &rendered).await.map(Some),
+            Some(rendered) => self.send(turn, owed, &dossier, &people, view, &rendered).await.map(Some),
             None => match render_if_posted(&dossier, &people, view, tickets) {
-                Some(rendered) => self.bring_up_to_date(owed, &dossier, &people, view, &rendered).await,
+                Some(rendered) => self.bring_up_to_date(turn, owed, &dossier, &people, view, &rendered).await,
                 None => Ok(None),
             },
         };
@@ -95,11 +110,13 @@ impl Poster {
                 shown(None, dossier.revision)
             }
             Err(Trouble::Later { error, after }) => later(owed, error, after),
+            Err(Trouble::NotYet(after)) => Completion::NotYet { row: owed.row, after },
         }
     }
 
     async fn send(
         &self,
+        turn: Turn,
         owed: &Owed,
         dossier: &Dossier,
         people: &People,
@@ -114,24 +131,25 @@ impl Poster {
                 return Ok(message.clone());
             }
             let there = Posted { channel: message.channel.clone(), ts: message.ts.clone() };
-            if let Some(message) = self.update(&there, rendered).await? {
+            if let Some(message) = self.update(turn, &there, rendered).await? {
                 return Ok(message);
             }
             tracing::warn!(request = %owed.request, mark, "the message is gone from Slack; posting it anew");
         }
-        let place = self.place(dossier, people, rendered).await?;
-        if let Some(found) = self.posted_earlier(owed, dossier, view, &place).await?
-            && let Some(message) = self.update(&found, rendered).await?
+        let place = self.place(turn, dossier, people, rendered).await?;
+        if let Some(found) = self.posted_earlier(turn, owed, dossier, view, &place).await?
+            && let Some(message) = self.update(turn, &found, rendered).await?
         {
             return Ok(message);
         }
         self.is_first_look(&mark).await;
-        self.post(&place, &mark, rendered).await
+        self.post(turn, &place, &mark, rendered).await
     }
 
     /// Nothing is to be said any more; what an earlier process may have posted must not say what is no longer true.
     async fn bring_up_to_date(
         &self,
+        turn: Turn,
         owed: &Owed,
         dossier: &Dossier,
         people: &People,
@@ -141,22 +159,25 @@ impl Poster {
         if owed.attempts == 0 {
             return Ok(None);
         }
-        let place = self.place(dossier, people, rendered).await?;
-        match self.posted_earlier(owed, dossier, view, &place).await? {
-            Some(found) => self.update(&found, rendered).await,
+        let place = self.place(turn, dossier, people, rendered).await?;
+        match self.posted_earlier(turn, owed, dossier, view, &place).await? {
+            Some(found) => self.update(turn, &found, rendered).await,
             None => Ok(None),
         }
     }
 
-    async fn place(&self, dossier: &Dossier, people: &People, rendered: &Rendered) -> Result<Place, Trouble> {
-        let channel = self.channel(people, &rendered.channel).await?;
+    async fn place(
+        &self,
+        turn: Turn,
+        dossier: &Dossier,
+        people: &People,
+        rendered: &Rendered,
+    ) -> Result<Place, Trouble> {
+        let channel = self.channel(turn, people, &rendered.channel).await?;
         let thread = match rendered.thread_of.map(|parent| dossier.messages.get(&parent)) {
             None => None,
             Some(Some(card)) => Some(card.ts.clone()),
-            Some(None) => {
-                let error = "the card is not posted yet".to_owned();
-                return Err(Trouble::Later { error, after: Some(Span::secs(1)) });
-            }
+            Some(None) => return Err(Trouble::NotYet(AFTER_THE_CARD)),
         };
         Ok(Place { channel, thread })
     }
@@ -164,6 +185,7 @@ impl Poster {
     /// The message, if it was posted and Slack's answer was lost.
     async fn posted_earlier(
         &self,
+        turn: Turn,
         owed: &Owed,
         dossier: &Dossier,
         view: View,
@@ -173,6 +195,7 @@ impl Poster {
             return Ok(None);
         }
         let mark = marker(owed.request, view);
+        self.take(turn, &[Lane::Looking]).await?;
         let since = dossier.request.submitted_at.seconds().saturating_sub(60);
         match self.web.find_marked(&place.channel, place.thread.as_deref(), since, &mark).await {
             Ok(Some(found)) => Ok(Some(found)),
@@ -188,7 +211,7 @@ impl Poster {
                 Ok(None)
             }
             Err(error @ (CallError::RateLimited { .. } | CallError::Unknown(_))) => {
-                Err(trouble(&mark, error))
+                Err(self.trouble(turn, Lane::Looking, &mark, error).await)
             }
         }
     }
@@ -202,16 +225,30 @@ impl Poster {
         settled.insert(mark.to_owned())
     }
 
-    async fn post(&self, place: &Place, mark: &str, rendered: &Rendered) -> Result<SlackMessage, Trouble> {
-        self.wait_for_turn(&place.channel).await;
+    async fn post(
+        &self,
+        turn: Turn,
+        place: &Place,
+        mark: &str,
+        rendered: &Rendered,
+    ) -> Result<SlackMessage, Trouble> {
+        let lane = Lane::Place(place.channel.clone());
+        self.take(turn, std::slice::from_ref(&lane)).await?;
         let message = posting(rendered, &place.channel, place.thread.as_deref(), mark);
-        let posted = self.web.post_message(&message).await.map_err(|e| trouble(mark, e))?;
-        Ok(shown_as(posted, rendered))
+        match self.web.post_message(&message).await {
+            Ok(posted) => Ok(shown_as(posted, rendered)),
+            Err(error) => Err(self.trouble(turn, lane, mark, error).await),
+        }
     }
 
     /// None when there is no such message of ours any more.
-    async fn update(&self, there: &Posted, rendered: &Rendered) -> Result<Option<SlackMessage>, Trouble> {
-        self.wait_for_turn(&there.channel).await;
+    async fn update(
+        &self,
+        turn: Turn,
+        there: &Posted,
+        rendered: &Rendered,
+    ) -> Result<Option<SlackMessage>, Trouble> {
+        self.take(turn, &[Lane::Place(there.channel.clone()), Lane::Updates]).await?;
         let message = json!({
             "channel": there.channel,
             "ts": there.ts,
@@ -227,31 +264,32 @@ impl Poster {
             {
                 Ok(None)
             }
-            Err(error) => Err(trouble("an update", error)),
+            Err(error) => Err(self.trouble(turn, Lane::Updates, "an update", error).await),
         }
     }
 
-    async fn channel(&self, people: &People, to: &Where) -> Result<String, Trouble> {
+    async fn channel(&self, turn: Turn, people: &People, to: &Where) -> Result<String, Trouble> {
         match to {
             Where::Approvals => Ok(self.settings.approvals_channel.clone()),
             Where::Security => Ok(self.settings.security_channel.clone()),
-            Where::Direct(person) => self.direct(people, person).await,
+            Where::Direct(person) => self.direct(turn, people, person).await,
         }
     }
 
-    async fn direct(&self, people: &People, person: &PersonId) -> Result<String, Trouble> {
+    async fn direct(&self, turn: Turn, people: &People, person: &PersonId) -> Result<String, Trouble> {
         let account = people.get(person).and_then(|p| p.slack.clone());
         let account =
             account.ok_or_else(|| Trouble::Nobody("no Slack account in the directory".to_owned()))?;
         if let Some(channel) = self.direct.lock().await.get(&account) {
             return Ok(channel.clone());
         }
+        self.take(turn, &[Lane::Opening]).await?;
         let channel = match self.web.open_direct(account.as_str()).await {
             Ok(channel) => channel,
             Err(error) if error.is("user_not_found") || error.is("user_disabled") => {
                 return Err(Trouble::Nobody(error.to_string()));
             }
-            Err(error) => return Err(trouble("a direct channel", error)),
+            Err(error) => return Err(self.trouble(turn, Lane::Opening, "a direct channel", error).await),
         };
         let mut known = self.direct.lock().await;
         if known.len() >= REMEMBERED_MOST {
@@ -261,19 +299,38 @@ impl Poster {
         Ok(channel)
     }
 
-    /// Waits until the channel may have one more message: a bucket, kept as the moment at which it is full again.
-    async fn wait_for_turn(&self, channel: &str) {
-        let turn = {
-            let now = Instant::now();
-            let mut pace = self.pace.lock().await;
-            if pace.len() >= REMEMBERED_MOST {
-                pace.retain(|_, full_at| *full_at > now);
+    /// Takes a turn in all of these lanes. One that is further away is given back as the time to come again: whoever
+    /// waits for a busy channel is in nobody's way.
+    async fn take(&self, turn: Turn, lanes: &[Lane]) -> Result<(), Trouble> {
+        let Turn { row, now } = turn;
+        let wait = self.pace.lock().await.wait(row, lanes, self.settings.burst, now);
+        if wait > SOON {
+            return Err(Trouble::NotYet(wait));
+        }
+        if !wait.is_zero() {
+            sleep(wait.duration()).await;
+            self.pace.lock().await.taken(row);
+        }
+        Ok(())
+    }
+
+    /// What Slack refuses for good is loud, and tried again all the same: a person may mend it. When it asks to slow
+    /// down, nothing more goes out in that lane before.
+    async fn trouble(&self, turn: Turn, lane: Lane, what: &str, error: CallError) -> Trouble {
+        let after = match &error {
+            CallError::RateLimited { after } => {
+                let after = after.unwrap_or(SLOW_DOWN);
+                tracing::warn!(what, ?lane, wait = %after, "Slack asks to slow down");
+                self.pace.lock().await.hold(lane, after, turn.now);
+                return Trouble::NotYet(after);
             }
-            let full_at = pace.get(channel).copied().unwrap_or(now).max(now) + PACE;
-            pace.insert(channel.to_owned(), full_at);
-            full_at.checked_sub(PACE * self.settings.burst).unwrap_or(now)
+            CallError::Refused { .. } => {
+                tracing::error!(what, %error, "a Slack message can't be shown; see that the bot is in the channel and has its scopes");
+                Some(Span::mins(1))
+            }
+            CallError::Unknown(_) => None,
         };
-        sleep_until(turn).await;
+        Trouble::Later { error: error.to_string(), after }
     }
 }
 
@@ -307,17 +364,4 @@ fn digest(channel: &str, rendered: &Rendered) -> String {
 
 fn later(owed: &Owed, error: String, after: Option<Span>) -> Completion {
     Completion::Later { row: owed.row, error, after }
-}
-
-/// What Slack refuses for good is loud, and tried again all the same: a person may mend it.
-fn trouble(what: &str, error: CallError) -> Trouble {
-    let after = match &error {
-        CallError::RateLimited { after } => Some(after.unwrap_or(Span::secs(30))),
-        CallError::Refused { .. } => {
-            tracing::error!(what, %error, "a Slack message can't be shown; see that the bot is in the channel and has its scopes");
-            Some(Span::mins(1))
-        }
-        CallError::Unknown(_) => None,
-    };
-    Trouble::Later { error: error.to_string(), after }
 }

@@ -225,6 +225,16 @@ impl Tx<'_> {
         Ok(sql.query_row(params![row, not_before.millis(), error], |row| row.get(0)).optional()?)
     }
 
+    /// Puts a row off that was not tried.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn not_yet(&mut self, row: i64, not_before: Timestamp) -> Result<(), StoreError> {
+        let mut sql = self.conn()?.prepare_cached("UPDATE outbox SET not_before = ?2 WHERE row = ?1")?;
+        sql.execute(params![row, not_before.millis()])?;
+        Ok(())
+    }
+
     /// When the next row that waits may go, after `now`.
     ///
     /// # Errors

@@ -111,7 +111,10 @@ impl FakeDesk {
 fn outcome_of(completion: Completion) -> Option<(u64, Outcome)> {
     match completion {
         Completion::Target { effect, outcome, .. } => Some((effect.request().number(), outcome)),
-        Completion::Shown { .. } | Completion::Told { .. } | Completion::Later { .. } => None,
+        Completion::Shown { .. }
+        | Completion::Told { .. }
+        | Completion::NotYet { .. }
+        | Completion::Later { .. } => None,
     }
 }
 

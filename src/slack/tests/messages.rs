@@ -125,7 +125,6 @@ async fn what_is_not_wanted_any_more_is_waited_for_once() {
 #[tokio::test]
 async fn what_slack_does_not_take_now_is_tried_later_and_never_lost() {
     for (answer, after, words) in [
-        ((429, Some(7), json!({"ok": false, "error": "ratelimited"})), Some(Span::secs(7)), "slow down"),
         ((503, None, json!({})), None, "status 503"),
         ((200, None, json!({"ok": false, "error": "not_in_channel"})), Some(Span::mins(1)), "not_in_channel"),
     ] {
@@ -150,7 +149,7 @@ async fn what_stands_in_the_thread_waits_for_its_card() {
         by: Actor::Jitney,
         what: What::Lapsed,
     });
-    assert!(matches!(show(&stage, &poster, View::Log, 0).await, Completion::Later { .. }));
+    assert!(matches!(show(&stage, &poster, View::Log, 0).await, Completion::NotYet { .. }));
     let card = SlackMessage { channel: "C0ACCESS".to_owned(), ts: "5.0".to_owned(), digest: String::new() };
     store(&stage, View::Card, card);
     let mut stage = stage;
@@ -164,4 +163,60 @@ async fn nothing_to_say_is_settled_as_nothing() {
     let done = show(&stage, &poster, View::Security, 0).await;
     assert!(matches!(done, Completion::Shown { message: None, .. }), "{done:?}");
     assert_eq!(stage.calls(), []);
+}
+
+#[tokio::test]
+async fn when_slack_asks_to_slow_down_nothing_of_that_kind_is_called_before_and_others_are() {
+    let (mut stage, poster) = theatre().await;
+    let busy = |method: &'static str, after| {
+        let answer = move || (429, Some(after), json!({"ok": false, "error": "ratelimited"}));
+        move |called: &str| (called == method).then(answer)
+    };
+    let not_yet = |completion| match completion {
+        Completion::NotYet { row, after } => (row, after),
+        other => panic!("{other:?}"),
+    };
+    let row = |row, view| Owed { row, ..owed(view, 0) };
+
+    // A channel that is full takes nothing more; a direct message goes out.
+    stage.slack.answer(busy("chat.postMessage", 7));
+    assert_eq!(not_yet(poster.show(&row(1, View::Card), &stage.engine).await), (1, Span::secs(7)));
+    stage.slack.answer(|_| None);
+    assert_eq!(not_yet(poster.show(&row(2, View::Card), &stage.engine).await), (2, Span::secs(7)));
+    assert_eq!(stage.calls().len(), 1, "the second was not tried");
+    let direct = View::Dm { kind: DmKind::Active, number: 1 };
+    assert!(matches!(poster.show(&row(3, direct), &stage.engine).await, Completion::Shown { .. }));
+
+    // Changes are counted together, wherever the messages stand.
+    for (view, channel) in [(View::Card, "C0OTHER"), (direct, "D0ANN")] {
+        let message =
+            SlackMessage { channel: channel.to_owned(), ts: "5.0".to_owned(), digest: String::new() };
+        store(&stage, view, message);
+    }
+    stage.calls();
+    stage.slack.answer(busy("chat.update", 9));
+    assert_eq!(not_yet(poster.show(&row(4, View::Card), &stage.engine).await), (4, Span::secs(9)));
+    assert_eq!(not_yet(poster.show(&row(5, direct), &stage.engine).await), (5, Span::secs(9)));
+    assert_eq!(stage.calls().len(), 1, "the second was not tried");
+}
+
+#[tokio::test]
+async fn a_busy_channel_keeps_nobody_waiting_for_another() {
+    let (mut stage, poster) = theatre().await;
+    let row = |row, view| Owed { row, ..owed(view, 0) };
+    // Its burst is three, and then one a second: what comes later is told when to come again.
+    let mut waits = Vec::new();
+    for number in 0..8 {
+        match poster.show(&row(number, View::Card), &stage.engine).await {
+            Completion::Shown { .. } => waits.push(0),
+            Completion::NotYet { after, .. } => waits.push(after.as_secs()),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(waits, [0, 0, 0, 0, 2, 3, 4, 5], "the fourth waits its second here");
+    stage.calls();
+    let direct = View::Dm { kind: DmKind::Active, number: 1 };
+    assert!(matches!(poster.show(&row(9, direct), &stage.engine).await, Completion::Shown { .. }));
+    let methods: Vec<String> = stage.calls().into_iter().map(|call| call.method).collect();
+    assert_eq!(methods, ["conversations.open", "chat.postMessage"]);
 }

@@ -6,11 +6,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use jitney::ids::RequestId;
 use jitney::lifecycle::StateWord;
+use jitney::playground::people::ACCESS_CHANNEL;
 use jitney::playground::slack::{DisconnectReason, Fault, Outage, Settings};
 use jitney::time::Span;
 use tokio::sync::watch;
 
-use super::crowd::{PEOPLE, approver_of, many_roles};
+use super::crowd::{PEOPLE, ROLES, approver_of, many_roles};
 use super::persistence::Acts;
 use super::stage::{ACTIVE, APPROVAL, CARD, Journey, SOON};
 
@@ -254,5 +255,35 @@ async fn no_click_is_lost_while_links_are_renewed() {
     assert_eq!((j.answers(&ids), acts.clicks()), (10, 10), "each click is answered once");
     j.pass(Span::mins(1)).await;
     j.each_came_once(&ids).await;
+    j.end().await;
+}
+
+/// Without Slack's own limits in the way: it is the bot that keeps to one message a second.
+fn unhurried(slack: &mut Settings) {
+    slack.limits.rates.channel_burst = 10_000;
+    slack.limits.rates.workspace_posts = 100_000;
+    slack.limits.rates.tier_burst_minutes = 1000;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_with_a_long_queue_holds_up_neither_direct_messages_nor_tickets() {
+    let j = Journey::start_with(unhurried, many_roles).await;
+    let (acts, at_once) = (Acts::default(), Duration::ZERO);
+    let ids = everybody_asks(&j, &acts, 0..ROLES, at_once).await;
+    j.rest().await;
+    assert_eq!(ids.len(), 50);
+    let cards = |j: &Journey| j.slack().snapshot().messages(ACCESS_CHANNEL).count();
+    assert!(cards(&j) < 50, "the channel gets one message a second: {}", cards(&j));
+    let mut direct = 0;
+    for id in &ids {
+        direct += usize::from(j.message(*id, ACTIVE).await.is_some());
+    }
+    assert_eq!(direct, 25, "each whose access is there was told");
+    assert_eq!(j.world.jira.issues().len(), 50, "each has its ticket");
+    j.pass(Span::mins(15)).await;
+    for id in &ids {
+        assert!(j.message(*id, CARD).await.is_some(), "{id} has its card by now");
+    }
+    j.look_through().await;
     j.end().await;
 }
