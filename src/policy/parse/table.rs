@@ -99,7 +99,9 @@ impl<'t, 'i> Keys<'t, 'i> {
         for (key, value) in self.table {
             let word: &str = key.get_ref();
             if let Some(known) = self.kind.key(word) {
-                let bytes = key.span().start..value.span().end.max(key.span().end);
+                // The span of a table is its head, which begins before the key in it.
+                let (key, value) = (key.span(), value.span());
+                let bytes = key.start.min(value.start)..key.end.max(value.end);
                 file.hint_within(self.first_issue, &bytes, || for_example(known));
             } else if !self.kind.is_open() {
                 let message = format!("{} has no key `{}`", self.name, shown(word));
