@@ -77,8 +77,12 @@ pub struct Directory {
 pub struct Slack {
     /// Where the Web API is.
     pub api_url: BaseUrl,
-    /// The workspace's id; clicks from any other are refused.
-    pub team_id: SlackId,
+    /// The workspace's id (`T…`); clicks from any other are refused. None, when the whole organisation is heard.
+    pub team_id: Option<SlackId>,
+    /// The Enterprise Grid organisation's id (`E…`).
+    pub enterprise_id: Option<SlackId>,
+    /// Whether accounts that the directory does not name are bound by their confirmed e-mail address.
+    pub bind_by_email: bool,
     /// Where requests are shown and decided.
     pub approvals_channel: SlackId,
     /// Who hears of break-glass and stuck revocations.
@@ -237,6 +241,8 @@ struct Draft {
 struct SlackDraft {
     api_url: Option<BaseUrl>,
     team_id: Option<SlackId>,
+    enterprise_id: Option<SlackId>,
+    bind_by_email: bool,
     approvals_channel: Option<SlackId>,
     security_channel: Option<SlackId>,
     burst: u32,
@@ -293,7 +299,9 @@ impl Draft {
             directory: Directory { file: self.directory_file, max_age: self.max_age },
             slack: Slack {
                 api_url: self.slack.api_url?,
-                team_id: self.slack.team_id?,
+                team_id: self.slack.team_id,
+                enterprise_id: self.slack.enterprise_id,
+                bind_by_email: self.slack.bind_by_email,
                 approvals_channel: self.slack.approvals_channel?,
                 security_channel: self.slack.security_channel?,
                 burst: self.slack.burst,
@@ -328,9 +336,19 @@ fn read_slack(root: &Table<'_, '_>, base: &Path) -> SlackDraft {
         let usual = || At { value: "https://slack.com/api".to_owned(), at: table.at() };
         let api_url = table.text("api_url").unwrap_or_else(usual);
         let api_url = table.parse::<BaseUrl>("api_url", &api_url).map(|url| url.value);
+        let enterprise_id = table.text("enterprise_id");
+        let team_id = if table.is_there() && enterprise_id.is_none() {
+            table.required("team_id", "\"T0123456789\"")
+        } else {
+            table.text("team_id")
+        };
+        let team_id = team_id.and_then(|id| own_id(table, "team_id", 'T', &id));
+        let enterprise_id = enterprise_id.and_then(|id| own_id(table, "enterprise_id", 'E', &id));
         SlackDraft {
             api_url,
-            team_id: id("team_id", "\"T0123456789\""),
+            team_id,
+            enterprise_id,
+            bind_by_email: table.flag("bind_by_email").unwrap_or(false),
             approvals_channel: id("approvals_channel", "\"C0123456789\""),
             security_channel: id("security_channel", "\"C0123456789\""),
             burst: table.number("burst", 1, BURST_MOST).unwrap_or(USUAL_BURST),
@@ -338,6 +356,20 @@ fn read_slack(root: &Table<'_, '_>, base: &Path) -> SlackDraft {
             bot_token_file: table.text("bot_token_file").map(|file| base.join(file.value)),
         }
     })
+}
+
+/// The id of a workspace or of an organisation: each has its own first letter.
+fn own_id(table: &Table<'_, '_>, key: &'static str, first: char, written: &At<String>) -> Option<SlackId> {
+    let id = table.parse::<SlackId>(key, written)?;
+    if id.value.as_str().starts_with(first) {
+        return Some(id.value);
+    }
+    let message = format!(
+        "`slack.{key}` begins with {first}; `slack.team_id` is a workspace's id (T…), `slack.enterprise_id` an Enterprise \
+         Grid organisation's (E…)"
+    );
+    table.issue(id.at, message);
+    None
 }
 
 fn read_jira(root: &Table<'_, '_>, base: &Path) -> JiraDraft {

@@ -202,6 +202,18 @@ impl<'s, 't> Table<'s, 't> {
         number
     }
 
+    /// A yes or a no.
+    pub(super) fn flag(&self, key: &'static str) -> Option<bool> {
+        let value = self.get(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(yes) => Some(*yes),
+            _ => {
+                self.wrong_kind(key, value, "`true` or `false`");
+                None
+            }
+        }
+    }
+
     /// Every table in this one by its key, each with the offset of the key: for names that people choose.
     pub(super) fn named_tables(&self) -> Vec<NamedTable> {
         let Some(table) = self.table else { return Vec::new() };

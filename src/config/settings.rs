@@ -5,6 +5,7 @@ use secrecy::SecretString;
 use super::{BaseUrl, Config, SlackTokens};
 use crate::jira::{JiraSettings, LabelPrefix};
 use crate::slack::SlackSettings;
+use crate::slack::identity::Workspace;
 
 impl Config {
     /// What the Slack edge is told.
@@ -14,7 +15,11 @@ impl Config {
             api_url: self.slack.api_url.as_str().to_owned(),
             app_token: tokens.app.clone(),
             bot_token: tokens.bot.clone(),
-            team_id: Some(self.slack.team_id.as_str().to_owned()),
+            workspace: Workspace {
+                team_id: self.slack.team_id.as_ref().map(|id| id.as_str().to_owned()),
+                enterprise_id: self.slack.enterprise_id.as_ref().map(|id| id.as_str().to_owned()),
+            },
+            bind_by_email: self.slack.bind_by_email,
             approvals_channel: self.slack.approvals_channel.as_str().to_owned(),
             security_channel: self.slack.security_channel.as_str().to_owned(),
             command: "/jit".to_owned(),

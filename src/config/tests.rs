@@ -33,6 +33,7 @@ fn the_example_parses_and_its_paths_stand_beside_it() {
 #[test]
 fn a_channel_gets_three_messages_at_once_unless_it_may_get_more() {
     assert_eq!(parse(EXAMPLE).unwrap().slack.burst, 3);
+    assert!(!parse(EXAMPLE).unwrap().slack.bind_by_email);
     let with = |burst: &str| EXAMPLE.replace("team_id ", &format!("burst = {burst}\nteam_id "));
     assert_eq!(parse(&with("50")).unwrap().slack.burst, 50);
     let refused = said(&parse(&with("0")).unwrap_err());
@@ -166,4 +167,28 @@ fn secrets_are_never_shown() {
     let shown = format!("{environment:?} {secrets:?}");
     assert!(!shown.contains("very-secret"), "{shown}");
     assert_eq!(secrets.jira_token.expose_secret(), "very-secret");
+}
+
+#[test]
+fn a_workspace_an_organisation_or_both_may_be_named() {
+    let team = EXAMPLE.lines().find(|line| line.starts_with("team_id")).unwrap();
+    for (written, ids, bound) in [
+        ("team_id = \"T1\"", (Some("T1"), None), false),
+        ("team_id = \"T1\"\nenterprise_id = \"E1\"", (Some("T1"), Some("E1")), false),
+        ("enterprise_id = \"E1\"\nbind_by_email = true", (None, Some("E1")), true),
+    ] {
+        let slack = parse(&EXAMPLE.replace(team, written)).unwrap().slack;
+        let found =
+            (slack.team_id.as_ref().map(SlackId::as_str), slack.enterprise_id.as_ref().map(SlackId::as_str));
+        assert_eq!((found, slack.bind_by_email), (ids, bound), "{written}");
+    }
+    for (written, says) in [
+        ("", "`slack.team_id` is missing"),
+        ("team_id = \"E1\"", "`slack.team_id` begins with T"),
+        ("enterprise_id = \"T1\"", "`slack.enterprise_id` begins with E"),
+        ("team_id = \"T1\"\nbind_by_email = \"yes\"", "`slack.bind_by_email` must be `true` or `false`"),
+    ] {
+        let issues = parse(&EXAMPLE.replace(team, written)).unwrap_err();
+        assert!(issues[0].message.contains(says), "{written}: {issues:?}");
+    }
 }

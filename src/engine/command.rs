@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId};
+use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId, SlackUserId};
 use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, StepTerms, View, What};
 use crate::policy::Ask;
 use crate::time::{Span, Timestamp};
@@ -134,6 +134,33 @@ pub enum Verb {
         /// What was found.
         finding: String,
     },
+}
+
+/// A Slack account whose confirmed address is a person's, to be bound to them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bind {
+    /// The account.
+    pub account: SlackUserId,
+    /// The person with that address.
+    pub person: PersonId,
+    /// How it was seen, for the record.
+    pub evidence: String,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The account acts for this person from now on.
+    To(PersonId),
+    /// The directory has nobody with that address.
+    Nobody,
+    /// The person has left.
+    Left,
+    /// The directory names another account for the person.
+    Pinned,
+    /// Another account was bound to the person before, or this one to somebody else.
+    Taken,
 }
 
 /// Work that the outbox has claimed.

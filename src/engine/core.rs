@@ -160,6 +160,7 @@ impl Core {
             disk_failed: false,
             resumed,
         };
+        core.reload_bindings()?;
         core.refill()?;
         Ok(core)
     }
@@ -277,7 +278,7 @@ impl Core {
 
     /// Puts a fresh read of the directory in force.
     pub fn set_people(&self, people: Arc<People>) {
-        *self.shared.people.write().unwrap_or_else(PoisonError::into_inner) = people;
+        self.shared.set_people(people);
     }
 
     /// Tells that a target is down for everybody, or no longer.
@@ -310,7 +311,7 @@ impl Core {
         self.read_rows(read).map_err(|e| EngineError::Store(e.to_string()))
     }
 
-    fn read_rows<T>(
+    pub(super) fn read_rows<T>(
         &mut self,
         read: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {

@@ -1,13 +1,14 @@
 //! The async side of the engine: a cloneable handle with verbs.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, mpsc};
 
 use secrecy::SecretString;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::{Command, Completion, Dossier, Filter, Heard, Owed, Status, TicketProgress};
-use crate::ids::{RequestId, TargetId};
+use super::{Bind, Bound, Command, Completion, Dossier, Filter, Heard, Owed, Status, TicketProgress};
+use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
 use crate::policy::{People, PolicySet};
 use crate::time::{Clock, Span, Timestamp};
@@ -39,6 +40,7 @@ pub(super) enum Message {
     List(Filter, Reply<Vec<Request>>),
     Credential(RequestId, Reply<Option<SecretString>>),
     Status(Reply<Status>),
+    Bind(Box<Bind>, Reply<Bound>),
     Breaker(TargetId, bool),
     Nudge,
     Stop(Reply<()>),
@@ -48,13 +50,21 @@ pub(super) enum Message {
 pub(super) struct Shared {
     pub(super) policies: RwLock<Arc<PolicySet>>,
     pub(super) people: RwLock<Arc<People>>,
+    /// Accounts that were bound to people whose account the directory does not name.
+    pub(super) bindings: RwLock<BTreeMap<SlackUserId, PersonId>>,
     pub(super) owed: Notify,
     pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Shared {
     pub(super) fn new(policies: Arc<PolicySet>, people: Arc<People>, clock: Arc<dyn Clock>) -> Self {
-        Self { policies: RwLock::new(policies), people: RwLock::new(people), owed: Notify::new(), clock }
+        Self {
+            policies: RwLock::new(policies),
+            people: RwLock::new(people),
+            bindings: RwLock::default(),
+            owed: Notify::new(),
+            clock,
+        }
     }
 }
 
@@ -135,6 +145,14 @@ impl EngineHandle {
         self.call(|reply| Message::Credential(request, reply)).await
     }
 
+    /// Binds a Slack account to the person whose confirmed address it has, or says what is in the way.
+    ///
+    /// # Errors
+    /// When nothing could be committed.
+    pub async fn bind(&self, bind: Bind) -> Result<Bound, EngineError> {
+        self.call(|reply| Message::Bind(Box::new(bind), reply)).await
+    }
+
     /// How the engine is.
     ///
     /// # Errors
@@ -185,7 +203,7 @@ impl EngineHandle {
 
     /// Takes a fresh read of the directory, and looks again at what waits for it.
     pub fn set_people(&self, people: Arc<People>) {
-        *self.shared.people.write().unwrap_or_else(PoisonError::into_inner) = people;
+        self.shared.set_people(people);
         self.nudge();
     }
 

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use super::handle::{EngineHandle, Message, Shared};
-use super::{Command, Dossier, EngineError, Verb};
+use super::{Bind, Bound, Command, Dossier, EngineError, Verb};
 use crate::lifecycle::{Answer, Request};
 use crate::policy::{People, PolicySet};
 use crate::time::{Clock, Span, Timestamp};
@@ -22,6 +22,9 @@ pub(crate) struct Script {
     pub(crate) dossier: Option<Dossier>,
     pub(crate) requests: Vec<Request>,
     pub(crate) credential: Option<String>,
+    /// What every binding comes to.
+    pub(crate) bound: Option<Bound>,
+    pub(crate) binds: Vec<Bind>,
 }
 
 impl Script {
@@ -52,6 +55,7 @@ pub(crate) fn start(
     let shared = Shared {
         policies: RwLock::new(Arc::new(policies)),
         people: RwLock::new(Arc::new(people)),
+        bindings: RwLock::default(),
         owed: Notify::new(),
         clock: Arc::new(Still(now)),
     };
@@ -69,6 +73,10 @@ pub(crate) fn start(
                 Message::List(_, reply) => drop(reply.send(Ok(script.requests.clone()))),
                 Message::Credential(_, reply) => {
                     drop(reply.send(Ok(script.credential.clone().map(SecretString::from))));
+                }
+                Message::Bind(bind, reply) => {
+                    script.binds.push(*bind);
+                    let _ = reply.send(script.bound.clone().ok_or(EngineError::Stopped));
                 }
                 // No edge sends these in its tests; unanswered, they read as "stopped".
                 other => drop(other),

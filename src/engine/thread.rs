@@ -108,6 +108,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::List(..)
             | Message::Credential(..)
             | Message::Status(..)
+            | Message::Bind(..)
             | Message::Stop(..) => after.push(message),
         }
     }
@@ -128,6 +129,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
                 send(reply, core.credential(request));
             }
             Message::Status(reply) => send(reply, core.status()),
+            Message::Bind(bind, reply) => send(reply, core.bind(&bind)),
             // These were committed above.
             Message::Command(..) | Message::Complete(..) | Message::Progress(..) | Message::Heard(..) => {}
         }

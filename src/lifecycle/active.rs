@@ -1,12 +1,13 @@
 //! While the requester has the access: rows 19 to 22, and the credential.
 
 use super::draft::Draft;
+use super::warning::warn_at;
 use super::{
-    Actor, Answer, DmKind, EndCause, Op, Outcome, Presence, Refusal, Request, State, What, granting, revoking,
+    Actor, Answer, DmKind, EndCause, Op, Outcome, Presence, Refusal, State, What, granting, revoking,
 };
 use crate::ids::{EffectId, RequestId};
 use crate::policy::Verdict;
-use crate::time::{Span, Timestamp};
+use crate::time::Span;
 
 pub(super) fn tick(draft: &mut Draft<'_>, warned: bool) -> Answer {
     let now = draft.now;
@@ -33,14 +34,6 @@ pub(super) fn tick(draft: &mut Draft<'_>, warned: bool) -> Answer {
     Answer::Noted
 }
 
-/// When the requester is warned: `warn_before` the end, but never before three quarters of the time are over.
-pub(super) fn warn_at(request: &Request) -> Option<Timestamp> {
-    let times = request.times?;
-    let whole = times.expires_at.since(times.active_at?);
-    let lead = request.terms.tier.warn_before.min(Span::millis(whole.as_millis() / 4));
-    Some(times.expires_at - lead)
-}
-
 /// More time, approved. One end is stored; the targets' own expiries follow it.
 pub(super) fn extended(draft: &mut Draft<'_>, extension: RequestId, by: Span) -> Result<Answer, Refusal> {
     let now = draft.now;
@@ -50,6 +43,7 @@ pub(super) fn extended(draft: &mut Draft<'_>, extension: RequestId, by: Span) ->
     let from = times.expires_at;
     let to = from + by;
     times.expires_at = to;
+    times.extended_at = Some(now);
     times.not_after = times.not_after.max(to);
     draft.row(20);
     draft.request.state = State::Active { warned: false };

@@ -1,6 +1,6 @@
 //! A timer is a column: when a request must be looked at again, computed from its state.
 
-use super::active::warn_at;
+use super::warning::warn_at;
 use super::{Request, State};
 use crate::time::Timestamp;
 

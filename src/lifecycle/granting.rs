@@ -29,6 +29,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Answer {
         provision_by: provision_by.min(not_after),
         not_after,
         active_at: None,
+        extended_at: None,
         expires_at: not_after,
         ended_at: None,
         verified_at: None,

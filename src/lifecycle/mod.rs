@@ -21,6 +21,7 @@ mod revoking;
 mod state;
 mod step;
 mod submit;
+mod warning;
 
 pub use answer::{Answer, Refusal, StateWord};
 pub use change::{Change, DmKind, Effect, FollowUp, LockdownChange, NudgeKind, View};
@@ -36,3 +37,4 @@ pub use request::{
 pub use state::{EndCause, PendingState, State, WithdrawCause};
 pub use step::{Lifecycle, Rules, step};
 pub use submit::{Submission, submit};
+pub use warning::warning_lead;

@@ -317,6 +317,9 @@ pub struct Times {
     pub not_after: Timestamp,
     /// When the last step was seen there.
     pub active_at: Option<Timestamp>,
+    /// When the end was last moved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_at: Option<Timestamp>,
     /// The end.
     pub expires_at: Timestamp,
     /// When revoking began.

@@ -24,6 +24,7 @@ use crate::ids::TargetId;
 use crate::jira::{JiraSettings, Milestone};
 use crate::policy::Person;
 use crate::slack::SlackSettings;
+use crate::slack::identity::Workspace;
 use crate::targets::Targets;
 use crate::time::{Clock, Span, SystemClock, Timestamp};
 
@@ -285,7 +286,11 @@ impl World {
                 api_url: format!("{}/api", self.playground.slack.url()),
                 app_token: SecretString::from(slack.app_token.clone()),
                 bot_token: SecretString::from(slack.bot_token.clone()),
-                team_id: Some(TEAM.to_owned()),
+                workspace: Workspace {
+                    team_id: (!slack.org_install).then(|| TEAM.to_owned()),
+                    enterprise_id: slack.enterprise.clone(),
+                },
+                bind_by_email: true,
                 approvals_channel: ACCESS_CHANNEL.to_owned(),
                 security_channel: SECURITY_CHANNEL.to_owned(),
                 command: "/jit".to_owned(),

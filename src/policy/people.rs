@@ -80,6 +80,8 @@ pub struct People {
     by_slack: BTreeMap<SlackUserId, PersonId>,
     by_group: BTreeMap<GroupId, BTreeSet<PersonId>>,
     operators: BTreeSet<PersonId>,
+    /// Those whose account the directory does not name, and that was bound to them.
+    bound: BTreeSet<PersonId>,
     as_of: Timestamp,
     max_age: Span,
 }
@@ -99,7 +101,32 @@ impl People {
         }
         let operates = |person: &&Person| person.active && person.operator_login.is_some();
         let operators = by_id.values().filter(operates).map(|p| p.id.clone()).collect();
-        Self { by_id, by_slack, by_group, operators, as_of, max_age }
+        Self { by_id, by_slack, by_group, operators, bound: BTreeSet::new(), as_of, max_age }
+    }
+
+    /// The same people, with the accounts that were bound to them where the directory names none. What the directory
+    /// names goes before: of a person, and of an account. What was bound before this counts no more.
+    #[must_use]
+    pub fn with_bound(mut self, accounts: &BTreeMap<SlackUserId, PersonId>) -> Self {
+        for id in std::mem::take(&mut self.bound) {
+            let account = self.by_id.get_mut(&id).and_then(|person| person.slack.take());
+            account.and_then(|account| self.by_slack.remove(&account));
+        }
+        for (account, id) in accounts {
+            let Some(person) = self.by_id.get_mut(id) else { continue };
+            if person.slack.is_none() && !self.by_slack.contains_key(account) {
+                person.slack = Some(account.clone());
+                self.by_slack.insert(account.clone(), id.clone());
+                self.bound.insert(id.clone());
+            }
+        }
+        self
+    }
+
+    /// Whether the person's account was bound to them, and is not named by the directory.
+    #[must_use]
+    pub fn is_bound(&self, id: &PersonId) -> bool {
+        self.bound.contains(id)
     }
 
     /// The person, leaver or not.
@@ -161,5 +188,60 @@ impl People {
     pub fn reread_at(mut self, as_of: Timestamp) -> Self {
         self.as_of = as_of;
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn person(name: &str, slack: Option<&str>) -> Person {
+        Person {
+            id: PersonId::new(&format!("{name}@example.com")).unwrap(),
+            name: name.to_owned(),
+            employment: Employment::Employee,
+            department: "IT".to_owned(),
+            location: String::new(),
+            manager: None,
+            groups: BTreeSet::new(),
+            active: true,
+            slack: slack.map(|slack| SlackUserId::new(slack).unwrap()),
+            operator_login: None,
+        }
+    }
+
+    fn bound(pairs: &[(&str, &str)]) -> BTreeMap<SlackUserId, PersonId> {
+        let pair = |(account, name): &(&str, &str)| {
+            (SlackUserId::new(account).unwrap(), PersonId::new(&format!("{name}@example.com")).unwrap())
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn whose(people: &People, account: &str) -> String {
+        let found = people.by_slack(&SlackUserId::new(account).unwrap());
+        found.map_or_else(|| "nobody".to_owned(), |person| person.name.clone())
+    }
+
+    #[test]
+    fn what_the_directory_names_goes_before_what_was_bound() {
+        let all = [person("ann", None), person("bob", Some("U0BOB")), person("carol", None)];
+        let people = People::new(all, Timestamp::from_millis(0), Span::hours(1));
+        let first = people.with_bound(&bound(&[
+            ("U0ANN", "ann"),
+            ("U0BOB", "carol"),
+            ("U0OTHER", "bob"),
+            ("U0X", "nobody"),
+        ]));
+        for (account, name) in [("U0ANN", "ann"), ("U0BOB", "bob"), ("U0OTHER", "nobody"), ("U0X", "nobody")]
+        {
+            assert_eq!(whose(&first, account), name, "{account}");
+        }
+        let is_bound = |people: &People, name| people.is_bound(&person(name, None).id);
+        assert_eq!(["ann", "bob", "carol"].map(|name| is_bound(&first, name)), [true, false, false]);
+
+        let then = first.with_bound(&bound(&[("U0CAROL", "carol")]));
+        assert_eq!(whose(&then, "U0ANN"), "nobody");
+        assert_eq!(whose(&then, "U0CAROL"), "carol");
+        assert_eq!(then.get(&person("ann", None).id).unwrap().slack, None);
     }
 }

@@ -311,8 +311,8 @@ pub struct Tier {
     pub lapse_after: Span,
     /// From approval to active; later than that is given up and revoked.
     pub provision_within: Span,
-    /// How long before expiry the requester is warned.
-    pub warn_before: Span,
+    /// How long before expiry the requester is warned, if not by the length of the access.
+    pub warn_before: Option<Span>,
     /// Access at once, looked at afterwards.
     pub break_glass: Option<BreakGlass>,
     /// Where it stands: `policies/tiers.toml:3:1`.

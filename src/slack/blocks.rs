@@ -13,6 +13,15 @@ pub const SECTION_MOST: usize = 3000;
 /// The `text` beside the blocks: what screen readers and notifications say.
 pub const TEXT_MOST: usize = 4000;
 
+/// Blocks of a home tab.
+pub const HOME_BLOCKS_MOST: usize = 100;
+
+/// A headline. Plain.
+#[must_use]
+pub fn header(id: &str, text: &str) -> Value {
+    json!({"type": "header", "block_id": cut(id, 255), "text": plain_object(text, 150)})
+}
+
 /// A section in mrkdwn.
 #[must_use]
 pub fn section(id: &str, mrkdwn: &str) -> Value {

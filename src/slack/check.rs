@@ -11,6 +11,7 @@ use reqwest::header::HeaderMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
+use super::identity::Workspace;
 use super::link_plan::advice;
 use super::settings::SlackSettings;
 use super::text::one_line;
@@ -58,7 +59,8 @@ pub async fn check(settings: &SlackSettings, clock: &dyn Clock, patience: Span) 
         // What it may do says nothing about the bot.
         return vec![words::no_bot(&name), socket_found(&socket)];
     }
-    let mut findings = vec![bot_found(settings, &name, &bot.body)];
+    let mut findings =
+        vec![bot_found(settings, &name, &bot.body), accounts_found(settings, bot.scopes.as_ref())];
     findings.extend(scopes_found(bot.scopes.as_ref()));
     findings.push(socket_found(&socket));
     if let Ok(app) = app {
@@ -79,10 +81,18 @@ fn channel_query<'a>(channel: &'a str, now: &'a str) -> Vec<(&'static str, &'a s
 
 fn bot_found(settings: &SlackSettings, user: &str, body: &Value) -> Finding {
     let (team, id) = (one_line(text_at(body, "team"), 80), one_line(text_at(body, "team_id"), 40));
-    if body.get("is_enterprise_install").and_then(Value::as_bool) == Some(true) {
-        return words::whole_organisation(&team);
+    let Workspace { team_id, enterprise_id } = &settings.workspace;
+    let enterprise = one_line(text_at(body, "enterprise_id"), 40);
+    if let Some(ours) = enterprise_id.as_ref().filter(|ours| **ours != enterprise) {
+        return words::other_organisation(ours, &team, &enterprise);
     }
-    match &settings.team_id {
+    if body.get("is_enterprise_install").and_then(Value::as_bool) == Some(true) {
+        return match (team_id, enterprise_id) {
+            (None, Some(_)) => words::organisation_known(user, &enterprise),
+            (Some(_), _) | (None, None) => words::whole_organisation(&team),
+        };
+    }
+    match team_id {
         Some(ours) if *ours != id => words::other_team(ours, &team, &id),
         Some(_) | None => words::bot_known(user, &team, &id),
     }
@@ -98,6 +108,18 @@ async fn apps_found(door: &Door<'_>, settings: &SlackSettings, bot: &Value, app:
     let known = !bots_app.is_empty() && !sockets_app.is_empty();
     (known && bots_app != sockets_app)
         .then(|| words::two_apps(&one_line(bots_app, 40), &name, &one_line(sockets_app, 40)))
+}
+
+/// By what an account is known, and whether that works.
+fn accounts_found(settings: &SlackSettings, has: Option<&BTreeSet<String>>) -> Finding {
+    if !settings.bind_by_email {
+        return words::accounts_pinned();
+    }
+    let lacking = |scope: &&str| has.is_some_and(|has| !has.contains(*scope));
+    match ["users:read", "users:read.email"].iter().find(|scope| lacking(scope)) {
+        Some(scope) => words::accounts_unseen(scope),
+        None => words::accounts_bound(),
+    }
 }
 
 fn scopes_found(has: Option<&BTreeSet<String>>) -> Vec<Finding> {

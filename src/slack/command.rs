@@ -25,13 +25,13 @@ pub enum SlashCommand {
     List,
     /// Where a request stands.
     Status {
-        /// Which.
-        request: RequestId,
+        /// Which; the one that is open, when it is not said.
+        request: Option<RequestId>,
     },
     /// The extension form.
     Extend {
-        /// Of which grant.
-        request: RequestId,
+        /// Of which grant; the one there is, when it is not said.
+        request: Option<RequestId>,
         /// By how much.
         duration: Option<Span>,
         /// Why.
@@ -39,8 +39,8 @@ pub enum SlashCommand {
     },
     /// Gives access back.
     Release {
-        /// Which grant.
-        request: RequestId,
+        /// Which grant; the one there is, when it is not said.
+        request: Option<RequestId>,
     },
     /// Takes somebody's access.
     Revoke {
@@ -61,6 +61,8 @@ pub enum SlashCommand {
 /// Whose access is taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Taken {
+    /// Any that the person may take: they choose.
+    Any,
     /// That of a request.
     Grant(RequestId),
     /// A person's access to a role.
@@ -82,16 +84,16 @@ pub enum CommandError {
         /// The one that it looks like.
         nearest: Option<&'static str>,
     },
-    /// `status`, `extend` and `release` need a request's id.
+    /// `status`, `extend` and `release` take a request's id.
     RequestId {
         /// Which of them.
         word: &'static str,
-        /// What stood in its place; nothing, perhaps.
+        /// What stood in its place.
         text: String,
     },
-    /// `revoke` needs a person or a request.
+    /// `revoke` takes a person or a request.
     Person {
-        /// What stood in their place; nothing, perhaps.
+        /// What stood in their place.
         text: String,
     },
     /// A word of ours needs a role behind it.
@@ -120,15 +122,7 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
         }),
         "list" => Ok(SlashCommand::List),
         "status" => Ok(SlashCommand::Status { request: request_id("status", rest)? }),
-        "extend" => {
-            let (id, rest) = split_word(rest);
-            let request = request_id("extend", id)?;
-            let rest = typed(rest);
-            // No word of it names a role: without a word that begins the reason, all of it is.
-            let read = free_words::read(&rest, &|_| false);
-            let all = (!read.role.is_empty()).then(|| rest.trim().to_owned());
-            Ok(SlashCommand::Extend { request, duration: read.duration, because: read.because.or(all) })
-        }
+        "extend" => extend(rest),
         "release" => Ok(SlashCommand::Release { request: request_id("release", rest)? }),
         "revoke" => revoke(rest),
         "why" => match typed(rest).trim() {
@@ -140,9 +134,27 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
     }
 }
 
+/// `[R1042] [for 1h] [because …]`
+fn extend(text: &str) -> Result<SlashCommand, CommandError> {
+    let (id, after) = split_word(text);
+    let request: Option<RequestId> = id.parse().ok();
+    let rest = typed(if request.is_some() { after } else { text });
+    // No word of it names a role: without a word that begins the reason, all of it is.
+    let read = free_words::read(&rest, &|_| false);
+    let nothing_else = read.role.is_empty() || read.because.is_some() || read.duration.is_some();
+    if request.is_none() && !nothing_else {
+        return Err(CommandError::RequestId { word: "extend", text: typed(id) });
+    }
+    let all = (!read.role.is_empty()).then(|| rest.trim().to_owned());
+    Ok(SlashCommand::Extend { request, duration: read.duration, because: read.because.or(all) })
+}
+
 /// `R1042 [because] …` or `<@U…|name> app/role [because] …`
 fn revoke(text: &str) -> Result<SlashCommand, CommandError> {
     let (whom, rest) = split_word(text);
+    if whom.is_empty() {
+        return Ok(SlashCommand::Revoke { what: Taken::Any, because: None });
+    }
     if let Ok(request) = whom.parse() {
         return Ok(SlashCommand::Revoke { what: Taken::Grant(request), because: reason(rest) });
     }
@@ -190,8 +202,13 @@ fn split_word(text: &str) -> (&str, &str) {
     text.split_at(text.find(char::is_whitespace).unwrap_or(text.len()))
 }
 
-fn request_id(word: &'static str, text: &str) -> Result<RequestId, CommandError> {
-    text.trim().parse().map_err(|_| CommandError::RequestId { word, text: typed(text.trim()) })
+/// None when nothing was typed.
+fn request_id(word: &'static str, text: &str) -> Result<Option<RequestId>, CommandError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| CommandError::RequestId { word, text: typed(text) })
 }
 
 /// The word of ours that was begun, or that a typing error may have meant.
@@ -212,6 +229,11 @@ mod tests {
     fn commands_read_as_people_type_them() {
         let r1042 = RequestId::from_number(1042);
         let owned = |text: &str| Some(text.to_owned());
+        let extend = |request, hours: Option<u64>, because| SlashCommand::Extend {
+            request,
+            duration: hours.map(Span::hours),
+            because,
+        };
         let of = |account: &str, role: &str, because| SlashCommand::Revoke {
             what: Taken::Of { account: account.to_owned(), role: role.to_owned() },
             because,
@@ -228,21 +250,17 @@ mod tests {
             ),
             ("list", SlashCommand::List),
             ("help", SlashCommand::Help),
-            ("status r1042", SlashCommand::Status { request: r1042 }),
-            ("release r1042", SlashCommand::Release { request: r1042 }),
-            ("extend R1042", SlashCommand::Extend { request: r1042, duration: None, because: None }),
-            (
-                "extend R1042 1h",
-                SlashCommand::Extend { request: r1042, duration: Some(Span::hours(1)), because: None },
-            ),
-            (
-                "extend R1042 for 1h because not done",
-                SlashCommand::Extend {
-                    request: r1042,
-                    duration: Some(Span::hours(1)),
-                    because: owned("not done"),
-                },
-            ),
+            ("status r1042", SlashCommand::Status { request: Some(r1042) }),
+            ("status", SlashCommand::Status { request: None }),
+            ("release r1042", SlashCommand::Release { request: Some(r1042) }),
+            ("release ", SlashCommand::Release { request: None }),
+            ("extend R1042", extend(Some(r1042), None, None)),
+            ("extend R1042 1h", extend(Some(r1042), Some(1), None)),
+            ("extend R1042 for 1h because not done", extend(Some(r1042), Some(1), owned("not done"))),
+            ("extend", extend(None, None, None)),
+            ("extend for 1h", extend(None, Some(1), None)),
+            ("extend 1h because not done", extend(None, Some(1), owned("not done"))),
+            ("revoke", SlashCommand::Revoke { what: Taken::Any, because: None }),
             ("why wiki/admin for 3h", SlashCommand::Why { words: "wiki/admin for 3h".to_owned() }),
             ("revoke R1042", SlashCommand::Revoke { what: Taken::Grant(r1042), because: None }),
             (
@@ -271,11 +289,9 @@ mod tests {
             ("stauts R1", unknown("stauts", Some("status"))),
             ("LSIT", unknown("LSIT", Some("list"))),
             ("billing/read for 2h", unknown("billing/read", None)),
-            ("release", id("release", "")),
             ("release everything", id("release", "everything")),
             ("status &lt;x&gt;", id("status", "<x>")),
-            ("extend for 1h", id("extend", "for")),
-            ("revoke", person("")),
+            ("extend everything", id("extend", "everything")),
             ("revoke @ann wiki/read", person("@ann")),
             ("revoke <@U0ANN|ann>", CommandError::Role { word: "revoke" }),
             ("revoke <@U0ANN|ann> because x", CommandError::Role { word: "revoke" }),

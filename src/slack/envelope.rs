@@ -47,8 +47,12 @@ pub struct Envelope {
 pub struct Caller {
     /// `U…` or `W…`.
     pub user: String,
-    /// The account's own workspace.
+    /// The account's own workspace; on a Grid perhaps its organisation.
     pub team: Option<String>,
+    /// The workspace in which they act; none where the app is installed for a whole organisation.
+    pub place: Option<String>,
+    /// The organisation in which they act, on a Grid.
+    pub enterprise: Option<String>,
 }
 
 /// Where an answer can go that only the caller sees.
@@ -114,7 +118,7 @@ pub enum Input {
         /// What so far.
         query: String,
     },
-    /// Chose the shortcut that opens the request form.
+    /// Chose the shortcut, or pressed the button, that opens the request form.
     Shortcut {
         /// Who.
         caller: Caller,
@@ -132,6 +136,11 @@ pub enum Input {
         /// Which it is.
         ts: String,
     },
+    /// Opened the app's home tab.
+    HomeOpened {
+        /// Who.
+        caller: Caller,
+    },
     /// Did something with a message in a thread.
     InThread {
         /// The event's id, the same at each redelivery.
@@ -145,7 +154,7 @@ pub enum Input {
         /// What.
         deed: InThread,
     },
-    /// An event, by its id and type: none is subscribed to that changes anything.
+    /// Another event, by its id and type: none is subscribed to that changes anything.
     Event {
         /// The same at each redelivery.
         id: String,
@@ -239,6 +248,8 @@ pub fn read_question(value: &str) -> Option<(RequestId, u32)> {
 
 /// The `action_id` of the role's search field.
 pub const ROLE_SEARCH: &str = "jit_role";
+/// The `action_id` of the button that opens the request form.
+pub const REQUEST_BUTTON: &str = "jit_request_new";
 /// The `callback_id` of the shortcut.
 pub const SHORTCUT: &str = "jit_request";
 /// The `callback_id` of the shortcut in a message's menu.
@@ -292,7 +303,12 @@ pub fn parse(text: &str) -> Result<Frame, String> {
 
 fn slash(payload: &Value) -> Result<Input, String> {
     Ok(Input::Slash {
-        caller: Caller { user: required(payload, "/user_id")?, team: optional(payload, "/team_id") },
+        caller: Caller {
+            user: required(payload, "/user_id")?,
+            team: None,
+            place: optional(payload, "/team_id"),
+            enterprise: optional(payload, "/enterprise_id"),
+        },
         command: required(payload, "/command")?,
         text: str_at(payload, "/text").to_owned(),
         trigger: str_at(payload, "/trigger_id").to_owned(),
@@ -305,17 +321,32 @@ fn slash(payload: &Value) -> Result<Input, String> {
 }
 
 fn event(payload: &Value) -> Result<Input, String> {
-    if str_at(payload, "/event/type") == "message" {
+    let kind = str_at(payload, "/event/type");
+    if kind == "message" {
         return remark::read(payload, required(payload, "/event_id")?);
     }
-    Ok(Input::Event { id: required(payload, "/event_id")?, kind: cut(str_at(payload, "/event/type"), 80) })
+    // The same event tells of the messages tab.
+    if kind == "app_home_opened" && str_at(payload, "/event/tab") == "home" {
+        let caller = Caller {
+            user: required(payload, "/event/user")?,
+            team: optional(payload, "/event/user_team"),
+            place: optional(payload, "/team_id"),
+            enterprise: optional(payload, "/enterprise_id"),
+        };
+        return Ok(Input::HomeOpened { caller });
+    }
+    Ok(Input::Event { id: required(payload, "/event_id")?, kind: cut(kind, 80) })
 }
 
 fn interactive(payload: &Value) -> Result<Input, String> {
     // A person's own workspace may differ from the one they act in; an org-wide install has `team: null`.
-    let team = optional(payload, "/user/team_id").or_else(|| optional(payload, "/team/id"));
     let caller = || -> Result<Caller, String> {
-        Ok(Caller { user: required(payload, "/user/id")?, team: team.clone() })
+        Ok(Caller {
+            user: required(payload, "/user/id")?,
+            team: optional(payload, "/user/team_id"),
+            place: optional(payload, "/team/id"),
+            enterprise: optional(payload, "/enterprise/id"),
+        })
     };
     match str_at(payload, "/type") {
         "block_actions" => block_actions(payload, caller()?),
@@ -353,6 +384,9 @@ fn block_actions(payload: &Value, caller: Caller) -> Result<Input, String> {
         let role = required(action, "/selected_option/value")?;
         let at = str_at(action, "/action_ts").to_owned();
         return Ok(Input::RoleChosen { caller, view: view_state(payload)?, role, at });
+    }
+    if action_id == REQUEST_BUTTON {
+        return Ok(Input::Shortcut { caller, trigger: str_at(payload, "/trigger_id").to_owned() });
     }
     if str_at(action, "/type") != "button" {
         return Ok(Input::Quiet("a choice that its form sends later".to_owned()));

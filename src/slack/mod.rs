@@ -1,6 +1,7 @@
 //! The Slack edge: a socket that people's clicks and commands come in by, and messages that say what stands. It
 //! parses and renders; what is decided is decided by the engine.
 
+pub mod account;
 mod acks;
 pub mod blocks;
 mod check;
@@ -8,6 +9,7 @@ pub mod command;
 mod edge;
 pub mod envelope;
 pub mod free_words;
+mod homes;
 pub mod identity;
 pub mod link_plan;
 pub mod modal;

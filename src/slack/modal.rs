@@ -226,11 +226,17 @@ fn reason(callback: &str, title: &str, request: &Request, because: Option<&str>)
 /// A window that only says something. Mrkdwn.
 #[must_use]
 pub fn notice(sentence: &str) -> Value {
+    notice_of(&[section("said", sentence)])
+}
+
+/// A window with these blocks and nothing to fill in.
+#[must_use]
+pub fn notice_of(blocks: &[Value]) -> Value {
     json!({
         "type": "modal",
         "title": plain_object(form::SAID, 24),
         "close": plain_object(form::CLOSE, 24),
-        "blocks": [section("said", sentence)],
+        "blocks": blocks,
     })
 }
 

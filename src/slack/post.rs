@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use tokio::time::sleep;
 
+use super::homes::Homes;
 use super::pace::{Lane, Pace};
 use super::settings::SlackSettings;
-use super::views::{Rendered, Where, marker, render, render_if_posted};
+use super::views::{Rendered, Where, concerned, marker, render, render_if_posted};
 use super::web::{CallError, Posted, Web, metadata};
 use crate::engine::{Completion, Dossier, EngineHandle, Owed, SlackMessage};
 use crate::ids::{PersonId, SlackUserId};
@@ -39,6 +40,7 @@ pub struct Poster {
     direct: Arc<Mutex<BTreeMap<SlackUserId, String>>>,
     /// Messages that this process posted, or whose earlier posting it gave the time to land.
     settled: Arc<Mutex<BTreeSet<String>>>,
+    homes: Arc<Homes>,
 }
 
 /// Why a message is not shown now.
@@ -67,8 +69,8 @@ struct Place {
 }
 
 impl Poster {
-    pub(super) fn new(web: Arc<Web>, settings: Arc<SlackSettings>) -> Self {
-        Self { web, settings, pace: Arc::default(), direct: Arc::default(), settled: Arc::default() }
+    pub(super) fn new(web: Arc<Web>, settings: Arc<SlackSettings>, homes: Arc<Homes>) -> Self {
+        Self { web, settings, pace: Arc::default(), direct: Arc::default(), settled: Arc::default(), homes }
     }
 
     /// Makes the message say what the request says now.
@@ -95,6 +97,9 @@ impl Poster {
         };
         let turn = Turn { row: owed.row, now: engine.monotonic() };
         let people = engine.people();
+        // What changed a message changed the home tabs of the same people.
+        let accounts = concerned(&dossier).into_iter().filter_map(|id| people.get(id)?.slack.as_ref());
+        self.homes.stale(accounts.map(SlackUserId::as_str));
         let tickets = self.settings.ticket_url.as_deref();
         let sent = match render(&dossier, &people, view, tickets) {
             Some(rendered) => self.send(turn, owed, &dossier, &people, view, &rendered).await.map(Some),

@@ -2,6 +2,8 @@
 
 use secrecy::SecretString;
 
+use super::identity::Workspace;
+
 /// Where Slack is, who we are there, and where messages go.
 #[derive(Debug, Clone)]
 pub struct SlackSettings {
@@ -11,9 +13,10 @@ pub struct SlackSettings {
     pub app_token: SecretString,
     /// `xoxb-…`: everything else.
     pub bot_token: SecretString,
-    /// The one workspace whose people are heard (`T…`). Any, when there is none: then the directory's pinned
-    /// accounts alone decide.
-    pub team_id: Option<String>,
+    /// Whose people are heard.
+    pub workspace: Workspace,
+    /// Whether an account that the directory does not name is bound to the person whose confirmed address it has.
+    pub bind_by_email: bool,
     /// The id of the channel (`C…`) that has the cards and their approval threads.
     pub approvals_channel: String,
     /// The id of the channel that hears of stuck revocations and break-glass.

@@ -218,6 +218,26 @@ impl Web {
         self.post(&self.bot, "views.update", &body).await.map(drop)
     }
 
+    /// What Slack tells of an account.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub async fn user_info(&self, user: &str) -> Result<Value, CallError> {
+        let mut answer = self.get("users.info", &[("user", Some(user))]).await?;
+        answer
+            .get_mut("user")
+            .map(Value::take)
+            .ok_or_else(|| CallError::Unknown("users.info without an account".to_owned()))
+    }
+
+    /// Puts a view on a person's home tab, in the place of whatever stood there.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub async fn publish_home(&self, user: &str, view: &Value) -> Result<(), CallError> {
+        self.post(&self.bot, "views.publish", &json!({"user_id": user, "view": view})).await.map(drop)
+    }
+
     /// Answers an interaction at the address that came with it.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! names them, never skipped.
 
 mod ballast;
+mod bindings;
 mod columns;
 mod error;
 mod grants;

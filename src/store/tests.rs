@@ -113,13 +113,14 @@ fn a_database_of_the_first_format_is_brought_up_to_date() {
              DROP INDEX messages_cards;
              DROP TABLE remarks;
              DROP TABLE remarks_left_out;
+             DROP TABLE bindings;
              PRAGMA user_version = 1;",
         )
         .unwrap();
     drop(store);
     let store = Store::open(&path, "another").unwrap();
     let format: i64 = store.conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(format, 3);
+    assert_eq!(format, 4);
     assert_eq!(super::instance::instance_id(&store.conn).unwrap(), "7f3a9c");
     let steps = plan(&store.conn, holds::NEXT_TARGET);
     assert!(steps.iter().any(|step| step.contains("step_keys_by_target")), "{steps:#?}");

@@ -1,10 +1,12 @@
 //! Journeys: people in the local Slack, the very bot that `serve` runs, a local Jira, and the old app.
 
+mod accounts;
 mod asking;
 mod crowd;
 mod databases;
 mod deciding;
 mod ends;
+mod home;
 mod ledger;
 mod link_faults;
 mod outages;

@@ -3,6 +3,7 @@
 
 mod escaping;
 mod gallery;
+mod home;
 mod limits;
 mod looking;
 mod people;

@@ -68,7 +68,7 @@ fn request(number: u64, who: &str, role: &str) -> Request {
                 stages: Vec::new(),
                 lapse_after: Span::days(1),
                 provision_within: Span::mins(5),
-                warn_before: Span::mins(10),
+                warn_before: Some(Span::mins(10)),
                 break_glass: None,
                 place: String::new(),
             },
@@ -164,6 +164,7 @@ fn grant(mut request: Request, state: State, presences: &[Presence], expires: u6
         provision_by: t(300),
         not_after: t(3900),
         active_at: None,
+        extended_at: None,
         expires_at: t(expires),
         ended_at: None,
         verified_at: None,
@@ -974,7 +975,7 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
                 drop(Store::open(path, ID).unwrap());
                 raw(path).execute_batch("PRAGMA user_version = 99").unwrap();
             },
-            "format 99, and this jitney knows up to 3: start the jitney that wrote it, or a newer one",
+            "format 99, and this jitney knows up to 4: start the jitney that wrote it, or a newer one",
         ),
         ("directory", |path| fs::create_dir(path).unwrap(), "can't be used"),
     ];
@@ -1059,6 +1060,7 @@ fn had(number: u64, who: &str, role: &str, from: u64, held: Option<u64>) -> Requ
         provision_by: t(from + 60),
         not_after: t(from + 3660),
         active_at: Some(t(from)),
+        extended_at: None,
         expires_at: t(from + 3600),
         ended_at: held.map(|held| t(from + held)),
         verified_at: None,
@@ -1115,6 +1117,7 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
     raw(&path)
         .execute_batch(
             "DROP TABLE grants; DROP INDEX messages_cards; DROP TABLE remarks; DROP TABLE remarks_left_out;
+             DROP TABLE bindings;
              PRAGMA user_version = 2;",
         )
         .unwrap();

@@ -211,6 +211,15 @@ fn the_clocks_are_read_in_one_place() {
     none(offences);
 }
 
+/// GovSlack and a workspace on this machine are reached by configuration alone.
+#[test]
+fn slacks_address_is_a_default_and_an_example_and_nothing_else() {
+    let sources = sources(&["src"]);
+    let with = sources.iter().filter(|source| source.code.contains("/slack.com"));
+    let places: Vec<&str> = with.map(|source| source.path.as_str()).collect();
+    assert_eq!(places, ["src/config/mod.rs", "src/slack/web.rs"]);
+}
+
 #[test]
 fn only_out_prints() {
     let mut offences = Vec::new();

@@ -33,6 +33,7 @@ export async function story(visitor, variant) {
   await act();
   await visitor.shows("#messages", "Active");
   await visitor.shot("active");
+  await home(visitor);
   await visitor.press('[data-action="jit_reveal"]');
   await page.locator("#carry").waitFor();
   const secret = await page.locator('[data-block="credential"]').innerText();
@@ -99,6 +100,22 @@ export async function story(visitor, variant) {
   await refusal(visitor, phone);
   if (!phone) await searching(visitor);
   await theme(visitor, variant.scheme);
+}
+
+// The app's home tab, beside its messages: what one has, with what can be done about it.
+async function home(visitor) {
+  const { page } = visitor;
+  await page.locator("#app-home").click();
+  await visitor.shows("#messages .home", "Your access");
+  await visitor.shows("#messages .home", "left");
+  visitor.check(await page.locator('.home [data-action="jit_release"]').isVisible(), "it can be given back");
+  await visitor.shot("home");
+  await page.locator('.home [data-action="jit_request_new"]').click();
+  await visitor.shows("#modal h2", "Request access");
+  await page.keyboard.press("Escape");
+  await visitor.goes("#modal[open]");
+  await page.locator("#app-messages").click();
+  await visitor.shows("#messages", "Active");
 }
 
 // The clock stands in the reader's zone, which is not the machine's.

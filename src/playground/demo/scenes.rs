@@ -131,7 +131,7 @@ async fn visiting(stage: &mut Stage<'_>, credential: &Credential) -> anyhow::Res
 
 async fn extending(stage: &mut Stage<'_>) -> anyhow::Result<()> {
     stage.begin("Before the end she is warned, and asks for more; the approval runs again");
-    stage.passes(Span::mins(48)).await?;
+    stage.passes(Span::mins(51)).await?;
     stage.shows_direct("ann", "Ends soon")?;
     let end = stage.request(WIKI).await?.times.context("no times")?.expires_at;
     let direct = stage.direct("ann")?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::api::{Answered, Call};
 use super::rooms::Channel;
-use super::settings::{APP, BOT, BOT_USER, Member, SLACKBOT, TEAM};
+use super::settings::{APP, BOT, BOT_USER, Member, MemberKind, SLACKBOT, Settings, TEAM};
 use super::world::World;
 
 const PAGE: usize = 100;
@@ -16,7 +16,8 @@ pub(super) fn auth_test(_: &mut World, call: &Call<'_>) -> Answered {
     }
     Ok(json!({
         "url": format!("http://{}/", call.host), "team": "Playground", "team_id": TEAM,
-        "user": "jitney", "user_id": BOT_USER, "bot_id": BOT, "is_enterprise_install": false,
+        "user": "jitney", "user_id": BOT_USER, "bot_id": BOT,
+        "enterprise_id": call.settings.enterprise, "is_enterprise_install": call.settings.org_install,
     }))
 }
 
@@ -40,10 +41,12 @@ pub(super) fn user_info(world: &mut World, call: &Call<'_>) -> Answered {
         handle: "jitney".to_owned(),
         name: "Jitney".to_owned(),
         email: String::new(),
+        email_confirmed: false,
         deactivated: false,
+        kind: MemberKind::Bot,
     };
     let member = if id == BOT_USER { Some(&bot) } else { world.member(id) };
-    Ok(json!({ "user": user(member.ok_or("user_not_found")?, with_email) }))
+    Ok(json!({ "user": user(member.ok_or("user_not_found")?, with_email, call.settings) }))
 }
 
 pub(super) fn user_by_email(world: &mut World, call: &Call<'_>) -> Answered {
@@ -51,29 +54,50 @@ pub(super) fn user_by_email(world: &mut World, call: &Call<'_>) -> Answered {
     let found = world.settings.members.iter().find(|m| m.email.eq_ignore_ascii_case(email));
     // A closed account is not found by its address.
     let member = found.filter(|member| !member.deactivated).ok_or("users_not_found")?;
-    Ok(json!({ "user": user(member, true) }))
+    Ok(json!({ "user": user(member, true, call.settings) }))
 }
 
-fn user(member: &Member, with_email: bool) -> Value {
-    let is_bot = member.id == BOT_USER || member.id == SLACKBOT;
+/// What the docs and recorded answers show. Of a closed account Slack tells less; a bot and a stranger have no address.
+fn user(member: &Member, with_email: bool, settings: &Settings) -> Value {
+    let is_bot = member.kind == MemberKind::Bot || member.id == SLACKBOT;
+    let is_stranger = matches!(member.kind, MemberKind::Stranger(_));
+    let team = member.team();
+    let with_email = with_email && !is_bot && !is_stranger;
     let mut profile = json!({
         "real_name": member.name, "real_name_normalized": member.name,
         "display_name": member.handle, "display_name_normalized": member.handle,
-        "status_text": "", "status_emoji": "", "team": TEAM,
+        "status_text": "", "status_emoji": "", "team": team,
     });
-    if with_email
-        && !is_bot
-        && let Some(profile) = profile.as_object_mut()
-    {
+    if let (true, Some(profile)) = (with_email, profile.as_object_mut()) {
         profile.insert("email".to_owned(), json!(member.email));
     }
-    json!({
-        "id": member.id, "team_id": TEAM, "name": member.handle, "real_name": member.name,
-        "deleted": member.deactivated, "profile": profile, "is_bot": is_bot, "is_app_user": false,
-        "is_admin": false, "is_owner": false, "is_primary_owner": false, "is_restricted": false,
-        "is_ultra_restricted": false, "tz": "Etc/UTC", "tz_label": "Coordinated Universal Time",
-        "tz_offset": 0, "updated": 0,
-    })
+    let mut user = json!({
+        "id": member.id, "team_id": team, "name": member.handle, "deleted": member.deactivated,
+        "profile": profile, "is_bot": is_bot, "is_app_user": false, "updated": 0,
+    });
+    if member.deactivated {
+        return user;
+    }
+    let single = member.kind == MemberKind::SingleChannelGuest;
+    let mut more = json!({
+        "real_name": member.name, "is_admin": false, "is_owner": false, "is_primary_owner": false,
+        "is_restricted": single || member.kind == MemberKind::Guest, "is_ultra_restricted": single,
+        "is_email_confirmed": member.email_confirmed && !is_bot, "tz": "Etc/UTC",
+        "tz_label": "Coordinated Universal Time", "tz_offset": 0,
+    });
+    if let (Some(own), Some(more)) = (user.as_object_mut(), more.as_object_mut()) {
+        own.append(more);
+        if is_stranger {
+            own.insert("is_stranger".to_owned(), Value::Bool(true));
+        } else if let Some(enterprise) = &settings.enterprise {
+            let of = json!({
+                "id": member.id, "enterprise_id": enterprise, "enterprise_name": "Playground", "is_admin": false,
+                "is_owner": false, "teams": [TEAM],
+            });
+            own.insert("enterprise_user".to_owned(), of);
+        }
+    }
+    user
 }
 
 pub(super) fn group_members(world: &mut World, call: &Call<'_>) -> Answered {

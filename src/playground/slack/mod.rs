@@ -39,7 +39,10 @@ pub use journal::{EnvelopeSeen, Warning};
 pub use links::DisconnectReason;
 pub use modals::View;
 pub use rooms::{Channel, Message};
-pub use settings::{APP, BOT, BOT_USER, Limits, Member, Rates, Room, SLACKBOT, Settings, TEAM, UserGroup};
+pub use settings::{
+    APP, BOT, BOT_USER, Limits, Member, MemberKind, Rates, Room, SLACKBOT, Settings, Shortcut, TEAM,
+    UserGroup,
+};
 pub use snapshot::Snapshot;
 
 use crate::playground::listen::{self, Serving};

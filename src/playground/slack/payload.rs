@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::modals::View;
 use super::passes::ReplyTo;
 use super::rooms::Channel;
-use super::settings::{APP, BOT_USER, Member, TEAM};
+use super::settings::{APP, BOT_USER, Member, Settings, TEAM};
 use super::world::{Now, Shared, World};
 
 /// The verification token, deprecated but always there.
@@ -36,22 +36,32 @@ pub(super) fn slash(
     now: Now,
 ) -> Value {
     let to = ReplyTo { channel: channel.id.clone(), user: member.id.clone(), source: None, thread: None };
-    json!({
-        "token": TOKEN, "team_id": TEAM, "team_domain": DOMAIN,
+    let installed = if shared.settings.org_install { "true" } else { "false" };
+    let mut payload = json!({
+        "token": TOKEN, "team_id": member.team(), "team_domain": DOMAIN,
         "channel_id": channel.id, "channel_name": channel_name(channel),
         "user_id": member.id, "user_name": member.handle, "command": command, "text": text,
-        "api_app_id": APP, "is_enterprise_install": "false",
+        "api_app_id": APP, "is_enterprise_install": installed,
         "response_url": reply_url(world, shared, to, now),
         "trigger_id": trigger(world, &member.id, None, now),
-    })
+    });
+    if let (Some(enterprise), Some(fields)) = (&shared.settings.enterprise, payload.as_object_mut()) {
+        fields.insert("enterprise_id".to_owned(), json!(enterprise));
+        fields.insert("enterprise_name".to_owned(), json!("Playground"));
+    }
+    payload
 }
 
-/// The fields that every interaction has.
-fn interaction(kind: &str, member: &Member) -> Map<String, Value> {
+/// The fields that every interaction has. Where the app is installed for a whole organisation, no workspace is named.
+fn interaction(settings: &Settings, kind: &str, member: &Member) -> Map<String, Value> {
+    let team = (!settings.org_install).then(|| json!({ "id": TEAM, "domain": DOMAIN }));
+    let enterprise = settings.enterprise.as_ref().map(|id| json!({ "id": id, "name": "Playground" }));
     let fields = json!({
-        "type": kind, "token": TOKEN, "api_app_id": APP, "enterprise": null, "is_enterprise_install": false,
-        "team": { "id": TEAM, "domain": DOMAIN },
-        "user": { "id": member.id, "username": member.handle, "name": member.handle, "team_id": TEAM },
+        "type": kind, "token": TOKEN, "api_app_id": APP, "enterprise": enterprise,
+        "is_enterprise_install": settings.org_install, "team": team,
+        "user": {
+            "id": member.id, "username": member.handle, "name": member.handle, "team_id": member.team(),
+        },
     });
     match fields {
         Value::Object(fields) => fields,
@@ -81,7 +91,7 @@ pub(super) fn block_actions(
     action: &Value,
     now: Now,
 ) -> Value {
-    let fields = interaction("block_actions", member);
+    let fields = interaction(&shared.settings, "block_actions", member);
     match origin {
         Origin::Message { channel, message } => {
             let ephemeral = message.only_for.is_some();
@@ -148,14 +158,15 @@ pub(super) fn view_submission(world: &mut World, member: &Member, view: &View, n
         "view": view.wire(), "response_urls": [],
         "trigger_id": trigger(world, &member.id, Some(&view.id), now),
     });
-    finish(interaction("view_submission", member), more)
+    finish(interaction(&world.settings, "view_submission", member), more)
 }
 
-pub(super) fn view_closed(member: &Member, view: &View) -> Value {
-    finish(interaction("view_closed", member), json!({ "view": view.wire(), "is_cleared": false }))
+pub(super) fn view_closed(settings: &Settings, member: &Member, view: &View) -> Value {
+    finish(interaction(settings, "view_closed", member), json!({ "view": view.wire(), "is_cleared": false }))
 }
 
 pub(super) fn block_suggestion(
+    settings: &Settings,
     member: &Member,
     view: &View,
     block: &str,
@@ -166,7 +177,7 @@ pub(super) fn block_suggestion(
         "container": { "type": "view", "view_id": view.id }, "view": view.wire(),
         "block_id": block, "action_id": action, "value": query,
     });
-    finish(interaction("block_suggestion", member), more)
+    finish(interaction(settings, "block_suggestion", member), more)
 }
 
 pub(super) fn shortcut(world: &mut World, member: &Member, callback_id: &str, now: Now) -> Value {
@@ -174,7 +185,7 @@ pub(super) fn shortcut(world: &mut World, member: &Member, callback_id: &str, no
         "callback_id": callback_id, "action_ts": world.rooms.stamp(now.wall),
         "trigger_id": trigger(world, &member.id, None, now),
     });
-    finish(interaction("shortcut", member), more)
+    finish(interaction(&world.settings, "shortcut", member), more)
 }
 
 /// A shortcut from a message's menu. It says where the message is, and has it whole.
@@ -199,7 +210,7 @@ pub(super) fn message_action(
         "response_url": reply_url(world, shared, to, now),
         "trigger_id": trigger(world, &member.id, None, now),
     });
-    finish(interaction("message_action", member), more)
+    finish(interaction(&shared.settings, "message_action", member), more)
 }
 
 /// Any interaction of a person, of which `fields` say what it is about.
@@ -211,7 +222,7 @@ pub(super) fn any(
     now: Now,
 ) -> Value {
     let kind = fields.get("type").and_then(Value::as_str).unwrap_or_default();
-    let mut payload = interaction(kind, member);
+    let mut payload = interaction(&shared.settings, kind, member);
     let trigger = trigger(world, &member.id, None, now);
     payload.insert("trigger_id".to_owned(), Value::String(trigger));
     if let Some(channel) = fields.get("channel").and_then(|channel| channel["id"].as_str()) {
@@ -222,14 +233,14 @@ pub(super) fn any(
     Value::Object(payload)
 }
 
-pub(super) fn event(event: &Value, now: Now) -> Value {
+pub(super) fn event(settings: &Settings, event: &Value, now: Now) -> Value {
     json!({
-        "token": TOKEN, "team_id": TEAM, "api_app_id": APP, "type": "event_callback", "event": event,
+        "token": TOKEN, "team_id": TEAM, "enterprise_id": settings.enterprise, "api_app_id": APP, "type": "event_callback", "event": event,
         "event_id": format!("Ev{:016X}", rand::random::<u64>()), "event_time": now.wall.seconds(),
         "is_ext_shared_channel": false,
         "authorizations": [{
-            "enterprise_id": null, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true,
-            "is_enterprise_install": false,
+            "enterprise_id": settings.enterprise, "team_id": TEAM, "user_id": BOT_USER, "is_bot": true,
+            "is_enterprise_install": settings.org_install,
         }],
     })
 }

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::playground::people::{ACCESS_CHANNEL, SECURITY_CHANNEL, SECURITY_GROUP};
 use crate::policy::Person;
 
@@ -34,8 +36,14 @@ pub struct Settings {
     pub app_scopes: BTreeSet<String>,
     /// Slash commands that the app registered, with their slash.
     pub commands: BTreeSet<String>,
+    /// Shortcuts that the app registered.
+    pub shortcuts: Vec<Shortcut>,
     /// Who is in the workspace.
     pub members: Vec<Member>,
+    /// The Enterprise Grid organisation (`E…`) that the workspace belongs to, if any.
+    pub enterprise: Option<String>,
+    /// Whether the app is installed for the whole organisation: then no interaction names a workspace.
+    pub org_install: bool,
     /// Its public channels; the bot is in those that list [`BOT_USER`].
     pub channels: Vec<Room>,
     /// Its user groups.
@@ -46,6 +54,17 @@ pub struct Settings {
     pub home_tab: bool,
     /// How strict it is.
     pub limits: Limits,
+}
+
+/// A shortcut of the app.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shortcut {
+    /// As people read it.
+    pub name: String,
+    /// What the app hears.
+    pub callback_id: String,
+    /// Whether it is in the menu of messages; else it is a global one.
+    pub on_message: bool,
 }
 
 /// Somebody with an account.
@@ -59,8 +78,37 @@ pub struct Member {
     pub name: String,
     /// Their address.
     pub email: String,
+    /// Whether that address was confirmed.
+    pub email_confirmed: bool,
     /// Whether the account was closed.
     pub deactivated: bool,
+    /// What kind of account it is.
+    pub kind: MemberKind,
+}
+
+/// What an account is in the workspace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberKind {
+    /// A member like any other.
+    Full,
+    /// A guest of several channels.
+    Guest,
+    /// A guest of one channel.
+    SingleChannelGuest,
+    /// Of another workspace (`T…`), seen through Slack Connect.
+    Stranger(String),
+    /// Another app's bot.
+    Bot,
+}
+
+impl Member {
+    /// The workspace that the account is of.
+    pub(super) fn team(&self) -> &str {
+        match &self.kind {
+            MemberKind::Stranger(team) => team,
+            MemberKind::Full | MemberKind::Guest | MemberKind::SingleChannelGuest | MemberKind::Bot => TEAM,
+        }
+    }
 }
 
 /// A public channel.
@@ -178,7 +226,8 @@ impl Settings {
             let email = person.id.as_str().to_owned();
             let handle = email.split('@').next().unwrap_or(&email).to_owned();
             let name = person.name.clone();
-            members.push(Member { id, handle, name, email, deactivated: !person.active });
+            let (email_confirmed, deactivated, kind) = (true, !person.active, MemberKind::Full);
+            members.push(Member { id, handle, name, email, email_confirmed, deactivated, kind });
         }
         let everybody: BTreeSet<String> =
             members.iter().map(|m| m.id.clone()).chain([BOT_USER.to_owned()]).collect();
@@ -196,7 +245,13 @@ impl Settings {
             scopes: DEFAULT_SCOPES.iter().map(|&scope| scope.to_owned()).collect(),
             app_scopes: BTreeSet::from(["connections:write".to_owned()]),
             commands: BTreeSet::from(["/jit".to_owned()]),
+            shortcuts: vec![
+                shortcut("Request access", "jit_request", false),
+                shortcut("Request access for this", "jit_request_thread", true),
+            ],
             members,
+            enterprise: None,
+            org_install: false,
             channels: vec![room(ACCESS_CHANNEL, "access-approvals"), room(SECURITY_CHANNEL, "security")],
             groups: vec![UserGroup {
                 id: SECURITY_GROUP.to_owned(),
@@ -208,6 +263,10 @@ impl Settings {
             limits: Limits::default(),
         }
     }
+}
+
+fn shortcut(name: &str, callback_id: &str, on_message: bool) -> Shortcut {
+    Shortcut { name: name.to_owned(), callback_id: callback_id.to_owned(), on_message }
 }
 
 const DEFAULT_SCOPES: [&str; 14] = [

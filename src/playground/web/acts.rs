@@ -16,6 +16,8 @@ pub(super) enum Act {
     Close { person: String },
     Options { person: String, block: String, action: String, query: String },
     OpenHome { person: String },
+    Shortcut { person: String, callback: String },
+    MessageShortcut { person: String, channel: String, ts: String, callback: String },
 }
 
 #[derive(Debug, Deserialize)]
@@ -54,6 +56,12 @@ pub(super) async fn act(slack: &LocalSlack, act: Act) -> Value {
             slack.search_options(&person, &block, &action, &query).await.map(Value::from)
         }
         Act::OpenHome { person } => slack.open_home(&person).await.map(|_| Value::Null),
+        Act::Shortcut { person, callback } => {
+            slack.run_shortcut(&person, &callback).await.map(|_| Value::Null)
+        }
+        Act::MessageShortcut { person, channel, ts, callback } => {
+            slack.run_message_shortcut(&person, &channel, &ts, &callback).await.map(|_| Value::Null)
+        }
     };
     match done {
         Ok(done) => json!({ "ok": true, "done": done }),

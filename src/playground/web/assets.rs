@@ -44,6 +44,8 @@ pub(super) const ASSETS: &[Asset] = &[
     module!("modal.js"),
     module!("messages.js"),
     module!("sidebar.js"),
+    module!("apptabs.js"),
+    module!("shortcuts.js"),
     module!("tabs.js"),
     module!("tickets.js"),
     module!("oldapp.js"),

@@ -34,7 +34,7 @@ pub(super) fn of(slack: &LocalSlack, person: &str) -> Value {
         .collect();
     json!({
         "person": person, "people": people, "groups": groups, "conversations": conversations,
-        "modal": snapshot.modal(person).map(view), "home": snapshot.homes.get(person).map(view),
+        "shortcuts": settings.shortcuts, "modal": snapshot.modal(person).map(view), "home": snapshot.homes.get(person).map(view),
     })
 }
 

@@ -228,12 +228,12 @@ impl Differ<'_> {
             self.add(subject, What::Stages(difference), direction);
         }
         for (key, from, to) in [
-            ("lapse_after", old.lapse_after, new.lapse_after),
-            ("provision_within", old.provision_within, new.provision_within),
+            ("lapse_after", Some(old.lapse_after), Some(new.lapse_after)),
+            ("provision_within", Some(old.provision_within), Some(new.provision_within)),
             ("warn_before", old.warn_before, new.warn_before),
         ] {
             if from != to {
-                let what = What::Duration { key, from: Some(from), to: Some(to) };
+                let what = What::Duration { key, from, to };
                 self.add(subject, what, Direction::Neither);
             }
         }

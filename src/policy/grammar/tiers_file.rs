@@ -41,8 +41,8 @@ pub(super) const TIER: &[Key] = &[
     Key::new(
         "warn_before",
         Takes::Span(Span::secs(1)),
-        Default("\"15m\""),
-        "How long before the end the requester is warned.",
+        Default("by the length: 30 minutes of 8 hours, a day of a week"),
+        "How long before the end the requester is warned; a quarter of the time at most.",
         "\"15m\"",
     ),
     Key::new(

@@ -45,7 +45,7 @@ fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {
     let auto_under = optional_span(file, &mut keys, "auto_under", Span::mins(1));
     let lapse_after = span_or(file, &mut keys, "lapse_after", Span::mins(1), Span::hours(24));
     let provision_within = span_or(file, &mut keys, "provision_within", Span::secs(10), Span::mins(15));
-    let warn_before = span_or(file, &mut keys, "warn_before", Span::secs(1), Span::mins(15));
+    let warn_before = optional_span(file, &mut keys, "warn_before", Span::secs(1));
     let break_glass = keys.get("break_glass").map(|value| break_glass(file, value, &title));
     let direct = keys.get("direct").and_then(|value| table::flag(file, value)).unwrap_or(false);
     let stages = keys.need(file, "stages").map(|value| stages(file, value, &title, lapse_after, direct));
@@ -57,7 +57,7 @@ fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {
         stages: stages?,
         lapse_after: lapse_after?,
         provision_within: provision_within?,
-        warn_before: warn_before?,
+        warn_before,
         break_glass: break_glass.flatten(),
         place,
     })

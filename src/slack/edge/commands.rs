@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Ears;
 use crate::engine::{Filter, Verb};
 use crate::ids::{RequestId, SlackUserId};
-use crate::lifecycle::{Request, StateWord};
+use crate::lifecycle::{Kind, Request, StateWord};
 use crate::policy;
 use crate::slack::command::{self, CommandError, SlashCommand, Taken};
 use crate::slack::envelope::{Caller, Place};
@@ -13,8 +13,13 @@ use crate::slack::identity::Identified;
 use crate::slack::modal::WHY_LEAST;
 use crate::slack::socket::Ack;
 use crate::slack::text::typed;
-use crate::slack::views::{self, Reader, Said};
+use crate::slack::views::{self, Choice, Reader, Said};
 use crate::slack::words;
+
+/// Somebody has it, or will in a moment.
+const HELD: [StateWord; 2] = [StateWord::Granting, StateWord::Active];
+/// Requests that are looked at for one answer.
+const LOOK_MOST: u32 = 300;
 
 impl Ears {
     pub(super) async fn slash(
@@ -44,7 +49,7 @@ impl Ears {
         text: &str,
         trigger: &str,
     ) -> Result<Option<Said>, String> {
-        let who = self.who(caller)?;
+        let who = self.who(caller).await?;
         match command::parse(text) {
             Err(error) => self.perhaps_words(&who, text, trigger, &error).await.map(|()| None),
             Ok(SlashCommand::Help) => Ok(Some(words::help(&self.settings.command).into())),
@@ -54,17 +59,33 @@ impl Ears {
                 let draft = self.draft(&who, &words).await?;
                 self.open_request(&who, trigger, draft).await.map(|()| None)
             }
-            Ok(SlashCommand::Status { request }) => self.status(&who, request).await.map(Some),
+            Ok(SlashCommand::Status { request: Some(request) }) => self.status(&who, request).await.map(Some),
+            Ok(SlashCommand::Status { request: None }) => self.status_of_open(&who).await.map(Some),
             Ok(SlashCommand::Why { words }) => self.why(&who, &words).await.map(|said| Some(said.into())),
             Ok(SlashCommand::Extend { request, duration, because }) => {
-                self.open_extend(&who, trigger, request, duration, because.as_deref()).await.map(|()| None)
+                let grant = match request {
+                    Some(request) => request,
+                    None => match self.own_active(&who, Choice::Extend).await? {
+                        Ok(grant) => grant.id,
+                        Err(several) => return Ok(Some(several)),
+                    },
+                };
+                self.open_extend(&who, trigger, grant, duration, because.as_deref()).await.map(|()| None)
             }
             Ok(SlashCommand::Release { request }) => {
+                let request = match request {
+                    Some(request) => request,
+                    None => match self.own_active(&who, Choice::Release).await? {
+                        Ok(grant) => grant.id,
+                        Err(several) => return Ok(Some(several)),
+                    },
+                };
                 let answer = self.submit(Some(id), &who, Verb::Release { request }).await;
                 Ok(Some(self.answered(&answer).into()))
             }
             Ok(SlashCommand::Revoke { what, because }) => {
                 let grant = match what {
+                    Taken::Any => return self.takeable(&who).await.map(Some),
                     Taken::Grant(request) => self.dossier(request).await?.request,
                     Taken::Of { account, role } => self.grant_of(&who, &account, &role).await?,
                 };
@@ -98,6 +119,48 @@ impl Ears {
         let mut requests = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
         requests.sort_by_key(|request| !request.state.word().is_open());
         Ok(views::list(&self.settings.command, &requests))
+    }
+
+    /// The one grant that they mean; several are said to choose from.
+    async fn own_active(&self, who: &Identified, choice: Choice) -> Result<Result<Request, Said>, String> {
+        let states: &[StateWord] = match choice {
+            Choice::Extend => &[StateWord::Active],
+            Choice::Release | Choice::Revoke => &HELD,
+        };
+        let mut grants = self.own_in(who, states).await?;
+        grants.retain(|grant| !matches!(grant.kind, Kind::Extension { .. }));
+        match grants.as_slice() {
+            [] => Err(words::nothing_active()),
+            [one] => Ok(Ok(one.clone())),
+            several => Ok(Err(views::which(several, choice))),
+        }
+    }
+
+    async fn status_of_open(&self, who: &Identified) -> Result<Said, String> {
+        let open: Vec<StateWord> = StateWord::ALL.into_iter().filter(|state| state.is_open()).collect();
+        let requests = self.own_in(who, &open).await?;
+        match requests.as_slice() {
+            [] => Err(words::nothing_open(&self.settings.command)),
+            [one] => self.status(who, one.id).await,
+            several => Ok(views::list(&self.settings.command, several)),
+        }
+    }
+
+    async fn own_in(&self, who: &Identified, states: &[StateWord]) -> Result<Vec<Request>, String> {
+        let states = states.iter().copied().collect();
+        let filter = Filter { requester: Some(who.id.clone()), states, limit: LOOK_MOST };
+        self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))
+    }
+
+    /// What others have that this person may take.
+    async fn takeable(&self, who: &Identified) -> Result<Said, String> {
+        let filter = Filter { requester: None, states: HELD.into(), limit: LOOK_MOST };
+        let mut held = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
+        held.retain(|grant| grant.requester.id != who.id && self.may_end(who, grant));
+        if held.is_empty() {
+            return Err(words::nothing_to_take());
+        }
+        Ok(views::which(&held, Choice::Revoke))
     }
 
     async fn status(&self, who: &Identified, request: RequestId) -> Result<Said, String> {

@@ -91,7 +91,7 @@ impl Ears {
     }
 
     pub(super) async fn form(&self, id: &str, caller: &Caller, view: &ViewState, ack: Ack) {
-        let outcome = match self.who(caller) {
+        let outcome = match self.who(caller).await {
             Ok(who) => self.sent(id, &who, view).await,
             Err(sentence) => Err(modal::first_field_error(view, &sentence)),
         };

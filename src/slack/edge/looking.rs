@@ -28,7 +28,7 @@ const HELD_MOST: u32 = 50;
 impl Ears {
     /// The request form with all that the person may ask for, and what they hold.
     pub(super) async fn open_catalogue(&self, caller: &Caller, trigger: &str) -> Result<(), String> {
-        let who = self.who(caller)?;
+        let who = self.who(caller).await?;
         let found =
             policy::search(&self.engine.policies(), &self.engine.people(), &who.id, &[], "", usize::MAX);
         let mut seen = BTreeSet::<&AppId>::new();
@@ -53,7 +53,7 @@ impl Ears {
         channel: &str,
         ts: &str,
     ) -> Result<(), String> {
-        let who = self.who(caller)?;
+        let who = self.who(caller).await?;
         let link = match timeout(PERMALINK_MOST, self.web.permalink(channel, ts)).await {
             Ok(Ok(link)) => Some(link),
             Ok(Err(error)) => {
@@ -186,7 +186,7 @@ impl Ears {
     }
 
     pub(super) async fn role_chosen(&self, caller: &Caller, view: &ViewState, role: &str, at: &str) {
-        let Ok(who) = self.who(caller) else { return };
+        let Ok(who) = self.who(caller).await else { return };
         self.remember_choice(&view.id, at);
         let role = role.parse::<RoleRef>().ok();
         let mut notes = Vec::new();
@@ -231,7 +231,7 @@ impl Ears {
 
     /// The choices of the search in the form.
     pub(super) async fn options(&self, caller: &Caller, query: &str) -> Value {
-        let Ok(who) = self.who(caller) else { return json!({"options": []}) };
+        let Ok(who) = self.who(caller).await else { return json!({"options": []}) };
         let held = self.held(&who).await;
         let (policies, people) = (self.engine.policies(), self.engine.people());
         let found: Vec<RoleMatch> =

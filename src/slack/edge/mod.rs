@@ -3,8 +3,10 @@
 //! The order is always the same: who is it, commit, acknowledge, then talk. What owes nothing (opening a form,
 //! options of a search) is answered from memory.
 
+mod accounts;
 mod commands;
 mod forms;
+mod home;
 mod looking;
 mod remarks;
 mod reveal;
@@ -20,14 +22,14 @@ use crate::engine::{Command, EngineHandle, Verb};
 use crate::ids::{DedupeKey, RequestId};
 use crate::lifecycle::{Answer, Request, StateWord};
 use crate::slack::envelope::{Button, Caller, Input, Place, Press};
-use crate::slack::identity::{Identified, identify};
-use crate::slack::modal;
+use crate::slack::homes::Homes;
+use crate::slack::identity::{Identified, Stranger, identify};
 use crate::slack::post::Poster;
 use crate::slack::settings::SlackSettings;
 use crate::slack::socket::{self, Ack, LinkHealth, Listener};
 use crate::slack::views::{Said, direct};
 use crate::slack::web::{SetupError, Web};
-use crate::slack::words;
+use crate::slack::{modal, words};
 
 /// Forms whose last choice is remembered.
 const CHOICES_MOST: usize = 1000;
@@ -47,14 +49,22 @@ impl SlackEdge {
     pub fn new(settings: SlackSettings, engine: EngineHandle) -> Result<Self, SetupError> {
         let settings = Arc::new(settings);
         let web = Arc::new(Web::new(&settings)?);
-        let ears = Ears { web, settings, engine, choices: Mutex::default() };
+        let ears = Ears {
+            web,
+            settings,
+            engine,
+            homes: Arc::default(),
+            accounts: accounts::Accounts::default(),
+            choices: Mutex::default(),
+        };
         Ok(Self { ears: Arc::new(ears), health: watch::Sender::default() })
     }
 
     /// What shows messages; the outbox calls it.
     #[must_use]
     pub fn poster(&self) -> Poster {
-        Poster::new(Arc::clone(&self.ears.web), Arc::clone(&self.ears.settings))
+        let ears = &self.ears;
+        Poster::new(Arc::clone(&ears.web), Arc::clone(&ears.settings), Arc::clone(&ears.homes))
     }
 
     /// How the links are.
@@ -66,7 +76,12 @@ impl SlackEdge {
     /// Hears people until `shutdown` says true; then what is in flight is finished and acknowledged.
     pub async fn run(&self, shutdown: watch::Receiver<bool>) {
         let ears: Arc<dyn Listener> = Arc::clone(&self.ears) as Arc<dyn Listener>;
-        socket::run(Arc::clone(&self.ears.web), ears, self.health.clone(), shutdown).await;
+        let hearing = socket::run(Arc::clone(&self.ears.web), ears, self.health.clone(), shutdown);
+        tokio::select! {
+            () = hearing => {}
+            // Home tabs end with it, wherever they are: the next opening draws them anew.
+            () = Arc::clone(&self.ears).keep_homes() => {}
+        }
     }
 }
 
@@ -74,6 +89,8 @@ pub(in crate::slack) struct Ears {
     web: Arc<Web>,
     settings: Arc<SlackSettings>,
     engine: EngineHandle,
+    homes: Arc<Homes>,
+    accounts: accounts::Accounts,
     /// The last choice in each form: its view's id, and when.
     choices: Mutex<VecDeque<(String, String)>>,
 }
@@ -117,14 +134,22 @@ impl Listener for Ears {
                 self.in_thread(&id, channel, thread_ts, ts, deed).await;
                 ack.bare();
             }
+            Ok(Input::HomeOpened { caller }) => {
+                ack.bare();
+                self.homes.opened(&caller);
+            }
             Ok(Input::Event { .. } | Input::Quiet(_)) => ack.bare(),
         }
     }
 }
 
 impl Ears {
-    fn who(&self, caller: &Caller) -> Result<Identified, String> {
-        identify(&self.engine.people(), self.settings.team_id.as_deref(), caller).map_err(|stranger| {
+    async fn who(&self, caller: &Caller) -> Result<Identified, String> {
+        let known = match identify(&self.engine.people(), &self.settings.workspace, caller) {
+            Err(Stranger::Unknown { .. }) if self.settings.bind_by_email => self.bind(caller).await,
+            known => known,
+        };
+        known.map_err(|stranger| {
             tracing::warn!(account = caller.user, ?stranger, "an account that is not heard");
             words::stranger(&stranger)
         })
@@ -150,7 +175,7 @@ impl Ears {
     // ---- buttons ----
 
     async fn click(&self, id: &str, caller: &Caller, button: Button, trigger: &str, place: &Place, ack: Ack) {
-        let said = match (self.who(caller), button) {
+        let said = match (self.who(caller).await, button) {
             (Err(sentence), _) => {
                 ack.bare();
                 Some(sentence.into())
@@ -168,8 +193,15 @@ impl Ears {
                 self.press(id, &who, press, request, trigger, ack).await
             }
         };
-        if let Some(said) = said {
-            self.say(caller, place, &said).await;
+        let from_home = place.channel.is_none() && place.response_url.is_none();
+        if from_home {
+            self.homes.stale([caller.user.as_str()]);
+        }
+        match said {
+            None => {}
+            // Nothing can be whispered there: a window says it, or else a direct message.
+            Some(said) if from_home && self.open(trigger, &modal::notice_of(&said.blocks)).await.is_ok() => {}
+            Some(said) => self.say(caller, place, &said).await,
         }
     }
 

@@ -32,7 +32,7 @@ impl Ears {
 
     fn author(&self, caller: &Caller) -> Author {
         let account: String = caller.user.chars().take(80).collect();
-        match identify(&self.engine.people(), self.settings.team_id.as_deref(), caller) {
+        match identify(&self.engine.people(), &self.settings.workspace, caller) {
             Ok(who) => Author { account, person: Some(who.id), name: who.name },
             // A guest, or somebody whom the directory does not have yet: what they write is kept all the same.
             Err(_) => Author { name: account.clone(), account, person: None },

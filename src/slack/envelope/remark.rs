@@ -57,8 +57,13 @@ pub(super) fn read(payload: &Value, id: String) -> Result<Input, String> {
         _ if text.trim().is_empty() => return nothing("without words"),
         _ => {
             let team = ["/user_team", "/team"].into_iter().find_map(|at| optional(event, at));
-            let team = team.or_else(|| optional(payload, "/team_id"));
-            InThread::Wrote { caller: Caller { user: required(event, "/user")?, team }, text }
+            let caller = Caller {
+                user: required(event, "/user")?,
+                team,
+                place: optional(payload, "/team_id"),
+                enterprise: optional(payload, "/enterprise_id"),
+            };
+            InThread::Wrote { caller, text }
         }
     };
     Ok(Input::InThread { id, channel, thread_ts, ts, deed })

@@ -19,11 +19,13 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::slack::SlackSettings;
+use crate::slack::identity::Workspace;
 
 /// A call that came in: the method, and the body or the query.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Call {
     pub(super) method: String,
+    pub(super) path: String,
     pub(super) body: Value,
 }
 
@@ -74,7 +76,8 @@ impl FakeSlack {
             api_url: self.url.clone(),
             app_token: "xapp-1".to_owned().into(),
             bot_token: "xoxb-1".to_owned().into(),
-            team_id: Some("T0OURS".to_owned()),
+            workspace: Workspace { team_id: Some("T0OURS".to_owned()), enterprise_id: None },
+            bind_by_email: false,
             approvals_channel: "C0ACCESS".to_owned(),
             security_channel: "C0SECURITY".to_owned(),
             command: "/jit".to_owned(),
@@ -137,7 +140,8 @@ async fn serve_http(
         let service = service_fn(move |request: Request<Incoming>| {
             let (socket, script, called) = (socket.clone(), Arc::clone(&script), called.clone());
             async move {
-                let method = request.uri().path().rsplit('/').next().unwrap_or_default().to_owned();
+                let path = request.uri().path().to_owned();
+                let method = path.rsplit('/').next().unwrap_or_default().to_owned();
                 let query = request.uri().query().map(str::to_owned);
                 let body = request.into_body().collect().await.unwrap().to_bytes();
                 let body = match query {
@@ -146,7 +150,7 @@ async fn serve_http(
                 };
                 let answer = script.lock().unwrap()(&method);
                 let (status, after, answer) = answer.unwrap_or_else(|| usual(&method, &socket, &body));
-                let _ = called.send(Call { method, body });
+                let _ = called.send(Call { method, path, body });
                 let mut response =
                     Response::builder().status(status).header("content-type", "application/json");
                 if let Some(after) = after {

@@ -12,9 +12,9 @@ use crate::engine::{Dossier, EngineHandle, Verb};
 use crate::ids::{PersonId, RequestId, SlackUserId};
 use crate::lifecycle::{Answer, Kind, Request, Requester, State, Step, StepTerms, Terms};
 use crate::policy::{Ask, Digest, Employment, Layer, People, Person, PolicySet, Risk, Tier};
-use crate::slack::SlackEdge;
 use crate::slack::envelope::{self, Frame};
 use crate::slack::socket::{Ack, Listener};
+use crate::slack::{SlackEdge, SlackSettings};
 use crate::time::{Span, Timestamp};
 
 pub(super) const R1042: RequestId = RequestId::from_number(1042);
@@ -45,7 +45,7 @@ fn dossier(state: State) -> Dossier {
         stages: vec![],
         lapse_after: Span::hours(8),
         provision_within: Span::mins(15),
-        warn_before: Span::mins(15),
+        warn_before: Some(Span::mins(15)),
         break_glass: None,
         place: String::new(),
     };
@@ -129,6 +129,16 @@ pub(super) struct Stage {
 impl Stage {
     pub(super) async fn set(script: Script) -> Self {
         Self::set_with(PolicySet::default(), script).await
+    }
+
+    /// With other settings.
+    pub(super) async fn set_up(script: Script, change: &mut dyn FnMut(&mut SlackSettings)) -> Self {
+        let slack = FakeSlack::start().await;
+        let (engine, script) = start(PolicySet::default(), people(), NOW, script);
+        let mut settings = slack.settings();
+        change(&mut settings);
+        let edge = SlackEdge::new(settings, engine.clone()).unwrap();
+        Self { slack, edge, engine, script }
     }
 
     pub(super) async fn set_with(policies: PolicySet, script: Script) -> Self {

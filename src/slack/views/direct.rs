@@ -94,15 +94,10 @@ fn active(scene: &Scene<'_>) -> Option<Rendered> {
     if !known.is_empty() {
         blocks.push(facts(&scene.block("facts"), &known));
     }
-    let mut buttons = Vec::new();
-    let waits = request.credential.is_some_and(|c| c.revealed_at.is_none() && !c.erased);
-    if issued.is_some() && waits {
+    if reveal_button(request).is_some() {
         blocks.push(context(&scene.block("once"), &[words::reveal_once().to_owned()]));
-        let spoken = words::spoken(words::REVEAL, request);
-        buttons.push(button(Press::Reveal, request.id, words::REVEAL, &spoken, Look::Primary));
     }
-    buttons.extend(time_buttons(request));
-    blocks.push(actions(&scene.block("act"), buttons));
+    blocks.push(actions(&scene.block("act"), active_buttons(request)));
     Some(to_requester(scene, sentence, blocks))
 }
 
@@ -168,10 +163,23 @@ fn is_active(request: &Request) -> bool {
     matches!(request.state, State::Active { .. })
 }
 
+/// What the requester can do with an active grant.
+pub(super) fn active_buttons(request: &Request) -> Vec<Value> {
+    reveal_button(request).into_iter().chain(time_buttons(request)).collect()
+}
+
+/// The button that shows the credential, while it waits to be shown.
+fn reveal_button(request: &Request) -> Option<Value> {
+    let issued = request.terms.steps.iter().any(|step| step.issues_credential);
+    let waits = request.credential.is_some_and(|c| c.revealed_at.is_none() && !c.erased);
+    let spoken = words::spoken(words::REVEAL, request);
+    (issued && waits).then(|| button(Press::Reveal, request.id, words::REVEAL, &spoken, Look::Primary))
+}
+
 fn time_buttons(request: &Request) -> Vec<Value> {
     let mut buttons = Vec::new();
     match request.kind {
-        Kind::New | Kind::BreakGlass => buttons.push(plain(Press::Extend, words::EXTEND, request)),
+        Kind::New | Kind::BreakGlass => buttons.push(extend_button(request)),
         Kind::Extension { .. } => {}
     }
     buttons.push(release_button(request));
@@ -180,6 +188,11 @@ fn time_buttons(request: &Request) -> Vec<Value> {
 
 fn plain(press: Press, label: &str, request: &Request) -> Value {
     button(press, request.id, label, &words::spoken(label, request), Look::Plain)
+}
+
+/// The button that asks for more time.
+pub(in crate::slack) fn extend_button(request: &Request) -> Value {
+    plain(Press::Extend, words::EXTEND, request)
 }
 
 /// The button that gives access back; it asks first.

@@ -3,12 +3,14 @@
 
 mod channel;
 mod direct;
+mod home;
 mod questions;
 mod said;
 mod security;
 
-use direct::{release_button, withdraw_button};
-pub use said::{Reader, Said, direct, list, status, with_release};
+use direct::{extend_button, release_button, withdraw_button};
+pub use home::{HomeScene, concerned, home, home_refused, is_of_my_apps, is_to_decide};
+pub use said::{Choice, Reader, Said, direct, list, status, which, with_release};
 
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{release_button, withdraw_button};
+use super::{extend_button, release_button, withdraw_button};
 use crate::engine::Dossier;
 use crate::lifecycle::{Kind, Request, State, StateWord};
 use crate::policy::People;
@@ -15,7 +15,7 @@ use crate::slack::words;
 /// Lines of `/jit list`.
 const LIST_MOST: usize = 20;
 /// One of them: twenty must fit into what Slack takes as one message.
-const LIST_LINE_MOST: usize = 500;
+const LIST_LINE_MOST: usize = 460;
 /// The last entries of a story that `/jit status` tells.
 const STORY_MOST: usize = 5;
 
@@ -84,18 +84,44 @@ pub fn list(command: &str, requests: &[Request]) -> Said {
     listed(text, requests, words::list_line, own_button)
 }
 
-/// A line each, with what can be done about it.
+/// What is done with the grant that is chosen of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// One's own gets more time.
+    Extend,
+    /// One's own is given back.
+    Release,
+    /// Somebody else's is taken.
+    Revoke,
+}
+
+/// Several grants that may be meant.
+#[must_use]
+pub fn which(grants: &[Request], choice: Choice) -> Said {
+    let text = words::which_one(grants.len());
+    match choice {
+        Choice::Extend => listed(text, grants, words::list_line, |grant| Some(extend_button(grant))),
+        Choice::Release => listed(text, grants, words::list_line, |grant| Some(release_button(grant))),
+        Choice::Revoke => listed(text, grants, words::home_held, |grant| Some(revoke_button(grant))),
+    }
+}
+
+/// A line each, with what can be done about it; what is left out is counted.
 fn listed(
     text: String,
     requests: &[Request],
     line: fn(&Request) -> String,
     button: impl Fn(&Request) -> Option<Value>,
 ) -> Said {
-    let blocks = requests.iter().take(LIST_MOST).map(|request| {
+    let mut blocks = vec![section("head", &text)];
+    blocks.extend(requests.iter().take(LIST_MOST).map(|request| {
         let line = cut_mrkdwn(&line(request), LIST_LINE_MOST);
         section_with(&request.id.to_string(), &line, button(request))
-    });
-    Said { text, blocks: blocks.collect() }
+    }));
+    if requests.len() > LIST_MOST {
+        blocks.push(context("more", &[words::list_more(requests.len() - LIST_MOST)]));
+    }
+    Said { text, blocks }
 }
 
 /// Who is told where a request stands: what they can do about it.

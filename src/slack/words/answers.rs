@@ -6,7 +6,6 @@ use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Refusal, Request, StateWord};
 use crate::policy::{People, Reason};
 use crate::slack::command::{CommandError, WORDS};
-use crate::slack::identity::Stranger;
 use crate::slack::text::{date, inline, list, name, one_line, unescape};
 use crate::time::Span;
 
@@ -146,7 +145,7 @@ pub fn refused(refusal: &Refusal) -> String {
                 code(*request)
             )
         }
-        Refusal::UnknownPerson { account } => unknown_account(account),
+        Refusal::UnknownPerson { account } => super::unknown_account(account),
         Refusal::NotAnOperator { login } => {
             format!("Only an operator may do that, and {} is none.", inline(login, NAME))
         }
@@ -203,31 +202,6 @@ pub fn engine_failed(error: &EngineError) -> String {
     }
 }
 
-/// The account is not heard.
-#[must_use]
-pub fn stranger(stranger: &Stranger) -> String {
-    match stranger {
-        Stranger::OtherTeam => {
-            "I answer to people of my own workspace only, and your account is of another one.".to_owned()
-        }
-        Stranger::Bot => "I answer to people only, not to bots.".to_owned(),
-        Stranger::Unknown { account } => unknown_account(account),
-        Stranger::Leaver => {
-            "The directory says that you have left, so I can do nothing for you. If that is wrong, ask an operator \
-             to look at your entry."
-                .to_owned()
-        }
-    }
-}
-
-fn unknown_account(account: &str) -> String {
-    format!(
-        "The directory has nobody with your Slack account (`{}`), so I can do nothing for you. Ask an operator to add \
-         it to your entry.",
-        inline(account, NAME)
-    )
-}
-
 /// A button of another version of ours.
 #[must_use]
 pub fn unknown_button() -> String {
@@ -251,11 +225,12 @@ pub fn help(command: &str) -> String {
          • `{jit} request read billing for 2h because the replica lags, INC-42`: the form, filled in; any order will \
          do, and the role that gives least comes first\n\
          • `{jit} list`: what you have and what waits\n\
-         • `{jit} status R1042`: where a request stands\n\
-         • `{jit} extend R1042 for 1h because the import still runs`: asks for more time\n\
-         • `{jit} release R1042`: gives access back\n\
+         • `{jit} status`, `{jit} status R1042`: where a request stands\n\
+         • `{jit} extend for 1h because the import still runs`: asks for more time; with an id where you have several\n\
+         • `{jit} release`, `{jit} release R1042`: gives access back\n\
          • `{jit} why billing/write`: whether you may have a role, and by which rule\n\
-         • `{jit} revoke @ann billing/read because she moved teams`: takes access, for owners and approvers\n\
+         • `{jit} revoke @ann billing/read because she moved teams`: takes access, for owners and approvers; alone, it \
+         lists what you may take\n\
          In a message's menu, *Request access for this* puts its link into the reason."
     )
 }
@@ -279,17 +254,11 @@ pub fn not_understood(command: &str, error: &CommandError) -> String {
                 ),
             }
         }
-        CommandError::RequestId { word, text } if text.is_empty() => {
-            format!("`{word}` needs the id of a request. For example: `{jit} {}`", example(word))
-        }
         CommandError::RequestId { word, text } => format!(
             "`{}` is not the id of a request. For example: `{jit} {}`",
             inline(text, 60),
             example(word)
         ),
-        CommandError::Person { text } if text.is_empty() => {
-            format!("`revoke` needs a person and a role. For example: `{jit} {}`", example("revoke"))
-        }
         CommandError::Person { text } => format!(
             "`{}` is not a person that Slack told me of: type `@` and choose from its list. For example: `{jit} {}`",
             inline(text, 60),
@@ -335,6 +304,38 @@ pub fn list_text(count: usize) -> String {
     } else {
         format!("Your last {count} requests, open ones first.")
     }
+}
+
+/// What the list leaves out.
+#[must_use]
+pub fn list_more(hidden: usize) -> String {
+    format!("and {hidden} more. My home tab shows what is open.")
+}
+
+/// None of theirs is open.
+#[must_use]
+pub fn nothing_open(command: &str) -> String {
+    format!("None of your requests is open. `{} list` shows those that are over.", inline(command, 40))
+}
+
+/// They have no active access.
+#[must_use]
+pub fn nothing_active() -> String {
+    "You have no active access, so there is nothing to extend and nothing to give back.".to_owned()
+}
+
+/// There is nothing that they may take.
+#[must_use]
+pub fn nothing_to_take() -> String {
+    "Nobody has access that you may take. Owners of an app and approvers of a role may take access to it; operators take \
+     any on the command line."
+        .to_owned()
+}
+
+/// Several fit.
+#[must_use]
+pub fn which_one(count: usize) -> String {
+    format!("{count} fit: which one?")
 }
 
 /// One line of the list.

@@ -71,7 +71,7 @@ pub(in crate::slack) fn whole_organisation(team: &str) -> Finding {
         format!(
             "the app is installed for the whole organisation of {team}, but people of `slack.team_id` alone are heard"
         ),
-        "install it in that workspace",
+        "install it in that workspace, or set `slack.enterprise_id` and leave `slack.team_id` out",
     )
 }
 
@@ -81,6 +81,35 @@ pub(in crate::slack) fn other_team(ours: &str, team: &str, id: &str) -> Finding 
             "the bot token is of the workspace {team} ({id}) and `slack.team_id` is {ours}, so everybody is refused"
         ),
         format!("set `slack.team_id` to {id}, or take the bot token of {ours}"),
+    )
+}
+
+pub(in crate::slack) fn other_organisation(ours: &str, team: &str, theirs: &str) -> Finding {
+    let theirs = if theirs.is_empty() { "no organisation".to_owned() } else { theirs.to_owned() };
+    Finding::fail(
+        format!("the bot token is of {team}, which belongs to {theirs}, and `slack.enterprise_id` is {ours}"),
+        "set `slack.enterprise_id` to the id of that organisation, or leave it out where there is no Enterprise Grid",
+    )
+}
+
+pub(in crate::slack) fn organisation_known(user: &str, enterprise: &str) -> Finding {
+    Finding::ok(format!("the bot is @{user}, installed for the whole organisation {enterprise}"))
+}
+
+pub(in crate::slack) fn accounts_pinned() -> Finding {
+    Finding::ok("accounts are known by the people file alone (`slack.bind_by_email` is off)")
+}
+
+pub(in crate::slack) fn accounts_bound() -> Finding {
+    Finding::ok(
+        "an account that the people file does not name is bound by its confirmed e-mail address (`slack.bind_by_email`)",
+    )
+}
+
+pub(in crate::slack) fn accounts_unseen(scope: &str) -> Finding {
+    Finding::fail(
+        format!("`slack.bind_by_email` is on and the bot token lacks {scope}, so no account is bound"),
+        "put manifest.yaml into the app's settings again and reinstall the app, or set `slack.bind_by_email` to false",
     )
 }
 

@@ -8,18 +8,23 @@ mod asking;
 mod check;
 mod deciding;
 mod forms;
+mod home;
 mod messages;
 mod standing;
 mod story;
+mod strangers;
 
 pub use answers::*;
 pub use asking::*;
 pub(super) use check::*;
 pub use deciding::*;
 pub use forms::*;
+pub use home::*;
 pub use messages::*;
 pub use standing::*;
 pub use story::*;
+pub use strangers::stranger;
+use strangers::unknown_account;
 
 use super::text::{inline, list, mention, name};
 use crate::ids::{PersonId, RequestId, TargetId};

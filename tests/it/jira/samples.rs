@@ -80,7 +80,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         stages: vec![stage.clone(), Stage { quorum: 2, distinct: true, ..stage }],
         lapse_after: Span::hours(8),
         provision_within: Span::mins(15),
-        warn_before: Span::mins(10),
+        warn_before: Some(Span::mins(10)),
         break_glass: None,
         place: String::new(),
     };

@@ -92,6 +92,7 @@ impl Promises {
         no_grant_call_while_another_grant_is_taken(&moment)?;
         a_target_never_ends_it_before_we_do(&moment)?;
         an_end_moves_only_when_it_starts_or_is_extended(&moment)?;
+        nobody_is_warned_right_after_they_were_told_the_end(&moment)?;
         never_longer_than_asked_nor_than_an_approval_allows(&moment)?;
         requester_never_among_votes(&moment)?;
         access_only_after_enough_approvals(&moment)?;
@@ -257,6 +258,15 @@ fn an_end_moves_only_when_it_starts_or_is_extended(moment: &Moment<'_>) -> Held 
         .any(|e| matches!(e.what, What::Activated { .. } | What::Extended { .. }));
     held(before.expires_at == after.expires_at || why, "an end moves")?;
     held(after.expires_at <= after.not_after, "an end lies after the latest end")
+}
+
+/// Neither the first end nor one that an extension moved.
+fn nobody_is_warned_right_after_they_were_told_the_end(moment: &Moment<'_>) -> Held {
+    let warned = moment.change.entries.iter().any(|e| matches!(e.what, What::Warned { .. }));
+    let (true, Some(times)) = (warned, moment.after.times) else { return Ok(()) };
+    let told_at = times.extended_at.or(times.active_at).ok_or("warned of what never was active")?;
+    let (length, passed) = (times.expires_at.since(told_at), moment.now.since(told_at));
+    held(passed.times(4) >= length.times(3), "warned in the first three quarters of the time")
 }
 
 fn never_longer_than_asked_nor_than_an_approval_allows(moment: &Moment<'_>) -> Held {

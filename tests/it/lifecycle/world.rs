@@ -305,7 +305,7 @@ fn tier(id: &str) -> Tier {
         stages,
         lapse_after: Span::hours(2),
         provision_within: Span::mins(10),
-        warn_before: Span::mins(15),
+        warn_before: Some(Span::mins(15)),
         break_glass: (id == "one")
             .then_some(BreakGlass { max_duration: Span::hours(1), review_within: Span::days(1) }),
         place: String::new(),

@@ -109,7 +109,7 @@ prop_compose! {
             stages,
             lapse_after: Span::hours(24),
             provision_within: Span::mins(15),
-            warn_before: Span::mins(15),
+            warn_before: Some(Span::mins(15)),
             break_glass: None,
             place: "policies/tiers.toml:1:1".to_owned(),
         }

@@ -64,7 +64,7 @@ const PIECES: [&str; 40] = [
     " ",
 ];
 
-fn evil(rng: &mut StdRng) -> String {
+pub(super) fn evil(rng: &mut StdRng) -> String {
     let count = rng.random_range(1..30);
     (0..count).map(|_| PIECES[rng.random_range(0..PIECES.len())]).collect()
 }
@@ -107,7 +107,7 @@ fn check_mrkdwn(mrkdwn: &str, what: &str) {
 }
 
 /// Every text object in it.
-fn check_texts(value: &Value, what: &str) {
+pub(super) fn check_texts(value: &Value, what: &str) {
     match value {
         Value::Object(fields) => {
             if let (Some("mrkdwn"), Some(text)) =
@@ -239,6 +239,8 @@ fn sentences(evil: &str, request: &Request) -> Vec<String> {
             },
         ),
         words::stranger(&Stranger::Unknown { account: owned.clone() }),
+        words::stranger(&Stranger::Guest { account: owned.clone() }),
+        words::stranger(&Stranger::Taken { account: owned.clone() }),
         words::hint_refused(&[&reason]),
         words::no_such_role("/jit", evil, std::slice::from_ref(&role)),
         words::others_fit(&found(evil), &[found(evil), found(evil)]),

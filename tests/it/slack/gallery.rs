@@ -12,13 +12,13 @@ use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::command::CommandError;
 use jitney::slack::envelope::{Press, REPLY, ViewState};
 use jitney::slack::identity::Stranger;
-use jitney::slack::views::{Reader, Said, Where, direct, list, marker, status, with_release};
+use jitney::slack::views::{Choice, Reader, Said, Where, direct, list, marker, status, which, with_release};
 use jitney::slack::{modal, posting, words};
 use serde_json::{Value, json};
 
 use super::people::{Story, everybody};
 use super::views::{Scene, scenes};
-use super::{limits, looking, sentences, wire};
+use super::{home, limits, looking, sentences, wire};
 use crate::jira::samples::every_entry;
 
 /// Which of Slack's models it has to fit.
@@ -134,6 +134,15 @@ words_of!(STRANGERS, stranger_word(stranger: &Stranger),
     Stranger::Bot => "bot",
     Stranger::Unknown { .. } => "unknown",
     Stranger::Leaver => "leaver",
+    Stranger::NoTeam => "no team",
+    Stranger::Guest { .. } => "guest",
+    Stranger::Deactivated => "deactivated",
+    Stranger::Unconfirmed { .. } => "unconfirmed",
+    Stranger::NoAddress { .. } => "no address",
+    Stranger::UnknownAddress { .. } => "unknown by address",
+    Stranger::Pinned { .. } => "pinned",
+    Stranger::Taken { .. } => "taken",
+    Stranger::Later => "later",
 );
 
 words_of!(MISUNDERSTANDINGS, misunderstanding_word(error: &CommandError),
@@ -157,6 +166,9 @@ fn gallery() -> Vec<Exhibit> {
     all.extend(answers());
     all.extend(tables());
     all.extend(wire::forms().into_iter().map(|(name, form)| exhibit(Model::View, name, form)));
+    all.extend(
+        home::homes().into_iter().map(|(name, view)| exhibit(Model::View, format!("home: {name}"), view)),
+    );
     all.extend(refused_forms());
     all.push(exhibit(Model::Options, "choices", looking::choices()));
     all.push(exhibit(Model::Options, "no choices", modal::options(&[], &BTreeMap::new())));
@@ -239,6 +251,9 @@ fn tables() -> Vec<Exhibit> {
         exhibit(Model::Answer, "list: nothing", list("/jit", &[]).answer()),
         exhibit(Model::Answer, "list: one", list("/jit", &requests[..1]).answer()),
         exhibit(Model::Answer, "list: every state", list("/jit", &requests).answer()),
+        exhibit(Model::Answer, "which to extend", which(&requests[..2], Choice::Extend).answer()),
+        exhibit(Model::Answer, "which to release", which(&requests[..2], Choice::Release).answer()),
+        exhibit(Model::Answer, "which to revoke", which(&vec![active.clone(); 25], Choice::Revoke).answer()),
         exhibit(
             Model::Answer,
             "credential seen before",

@@ -66,7 +66,7 @@ pub(crate) fn tier() -> Tier {
         stages: vec![stage(1), stage(2)],
         lapse_after: Span::hours(8),
         provision_within: Span::mins(15),
-        warn_before: Span::mins(15),
+        warn_before: Some(Span::mins(15)),
         break_glass: Some(BreakGlass { max_duration: Span::hours(1), review_within: Span::days(1) }),
         place: String::new(),
     }
@@ -276,6 +276,7 @@ impl Story {
                 provision_by: at(24),
                 not_after: at(145),
                 active_at: Some(at(10)),
+                extended_at: None,
                 expires_at: at(130),
                 ended_at: None,
                 verified_at: None,

@@ -117,6 +117,15 @@ pub(super) fn strangers() -> Vec<Stranger> {
         Stranger::Bot,
         Stranger::Unknown { account: "U0EVE".to_owned() },
         Stranger::Leaver,
+        Stranger::NoTeam,
+        Stranger::Guest { account: "U0EVE".to_owned() },
+        Stranger::Deactivated,
+        Stranger::Unconfirmed { account: "U0EVE".to_owned() },
+        Stranger::NoAddress { account: "U0EVE".to_owned() },
+        Stranger::UnknownAddress { account: "U0EVE".to_owned() },
+        Stranger::Pinned { account: "U0EVE".to_owned() },
+        Stranger::Taken { account: "U0EVE".to_owned() },
+        Stranger::Later,
     ]
 }
 
@@ -135,6 +144,11 @@ pub(super) fn troubles() -> Vec<String> {
         words::unreadable(),
         words::form_failed(),
         words::list_empty("/jit"),
+        words::list_more(7),
+        words::nothing_open("/jit"),
+        words::nothing_active(),
+        words::nothing_to_take(),
+        words::which_one(3),
         words::help("/jit"),
     ]
 }
@@ -152,14 +166,12 @@ fn what_is_not_understood_gets_the_nearest_and_an_example() {
     insta::assert_snapshot!(out);
 }
 
-const MISUNDERSTOOD: [&str; 10] = [
+const MISUNDERSTOOD: [&str; 8] = [
     "reqest x",
     "frobnicate `now`",
-    "release",
     "release &lt;all&gt;",
-    "status",
-    "extend 2h",
-    "revoke",
+    "status quo",
+    "extend everything",
     "revoke @ann wiki/read",
     "revoke <@U0ANN|ann>",
     "why",

@@ -47,7 +47,7 @@ fn collect_texts(value: &Value, out: &mut Vec<String>) {
             "({}) {} {}{style}, aloud \"{}\"{confirm}",
             value["text"]["text"].as_str().unwrap(),
             value["action_id"].as_str().unwrap(),
-            value["value"].as_str().unwrap(),
+            value["value"].as_str().unwrap_or("-"),
             value["accessibility_label"].as_str().unwrap()
         ));
         return;

@@ -57,12 +57,15 @@ fn a_command_is_read() {
         "user_id": "U0ANN", "user_name": "ann", "command": "/jit", "text": "list", "api_app_id": "A1",
         "is_enterprise_install": "false", "response_url": "https://hooks.slack.com/commands/1", "trigger_id": "1.2.a",
     });
-    let Ok(Input::Slash { caller, command, text, trigger, place }) = input("slash_commands", payload) else {
+    let Ok(Input::Slash { caller, command, text, trigger, place: channel }) =
+        input("slash_commands", payload)
+    else {
         panic!("no command")
     };
-    assert_eq!(caller, Caller { user: "U0ANN".to_owned(), team: Some("T0OURS".to_owned()) });
+    let place = Some("T0OURS".to_owned());
+    assert_eq!(caller, Caller { user: "U0ANN".to_owned(), place, ..Caller::default() });
     assert_eq!((command.as_str(), text.as_str(), trigger.as_str()), ("/jit", "list", "1.2.a"));
-    assert_eq!(place.response_url.as_deref(), Some("https://hooks.slack.com/commands/1"));
+    assert_eq!(channel.response_url.as_deref(), Some("https://hooks.slack.com/commands/1"));
     assert!(input("slash_commands", json!({"command": "/jit"})).is_err(), "nobody typed it");
 }
 
@@ -166,12 +169,17 @@ fn what_people_write_in_threads_is_read_and_nothing_else_is() {
         }
         event
     };
-    let caller = |team: &str| Caller { user: "U0ANN".to_owned(), team: Some(team.to_owned()) };
+    let caller = |team: Option<&str>| Caller {
+        user: "U0ANN".to_owned(),
+        team: team.map(str::to_owned),
+        place: Some("T0OURS".to_owned()),
+        enterprise: None,
+    };
     let wrote =
         |team| Some(("2.0".to_owned(), InThread::Wrote { caller: caller(team), text: "a <b>".to_owned() }));
-    assert_eq!(read(message(json!({}))), wrote("T0OURS"));
-    assert_eq!(read(message(json!({"user_team": "T0GUEST"}))), wrote("T0GUEST"));
-    assert_eq!(read(message(json!({"subtype": "thread_broadcast"}))), wrote("T0OURS"));
+    assert_eq!(read(message(json!({}))), wrote(None));
+    assert_eq!(read(message(json!({"user_team": "T0GUEST"}))), wrote(Some("T0GUEST")));
+    assert_eq!(read(message(json!({"subtype": "thread_broadcast"}))), wrote(None));
     let (before, after) = (message(json!({})), message(json!({"text": "c"})));
     let changed = |previous: &Value| {
         json!({"type": "message", "subtype": "message_changed", "channel": "C1", "ts": "3.0", "message": after,
@@ -274,6 +282,10 @@ fn a_search_a_choice_a_shortcut_and_the_rest_are_read() {
     assert!(input("interactive", other).is_err());
     let event = json!({"type": "event_callback", "event_id": "Ev1", "event": {"type": "app_home_opened"}});
     assert!(matches!(input("events_api", event), Ok(Input::Event { id, .. }) if id == "Ev1"));
+    let opened = json!({"type": "event_callback", "event_id": "Ev2", "team_id": "T0OURS", "enterprise_id": "E0OURS",
+        "event": {"type": "app_home_opened", "user": "W0ANN", "tab": "home"}});
+    let Ok(Input::HomeOpened { caller }) = input("events_api", opened) else { panic!("no home") };
+    assert_eq!((caller.user.as_str(), caller.place.as_deref()), ("W0ANN", Some("T0OURS")));
     let closed = json!({"type": "view_closed", "user": user, "view": {"id": "V1"}, "is_cleared": false});
     assert!(matches!(input("interactive", closed), Ok(Input::Quiet(_))));
     assert!(input("interactive", json!({"type": "dialog_submission", "user": user})).is_err());

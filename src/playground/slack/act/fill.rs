@@ -120,7 +120,7 @@ impl LocalSlack {
         if (query.chars().count() as u64) < least {
             return Ok(Vec::new());
         }
-        let payload = payload::block_suggestion(&member, &view, block_id, action_id, query);
+        let payload = payload::block_suggestion(&shared.settings, &member, &view, block_id, action_id, query);
         let answer = match deliver(shared, interactive("block_suggestion", payload, true)).await {
             Delivery::Acked(answer) => answer.unwrap_or_default(),
             Delivery::Late | Delivery::NobodyConnected => return Err(ActError::NoAnswer),
@@ -151,7 +151,11 @@ impl LocalSlack {
         let view = self.open_view(user).ok_or(ActError::NoOpenView)?;
         shared.change(|world, _| world.modals.close_top(user));
         if view.flag("notify_on_close") {
-            deliver(shared, interactive("view_closed", payload::view_closed(&member, &view), false)).await;
+            deliver(
+                shared,
+                interactive("view_closed", payload::view_closed(&shared.settings, &member, &view), false),
+            )
+            .await;
         }
         Ok(())
     }

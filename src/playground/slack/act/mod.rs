@@ -208,7 +208,7 @@ impl LocalSlack {
     /// Tells the app of an event, and tells it again when it does not ack. Answers whether the first try was acked.
     pub async fn send_event(&self, event: Value) -> bool {
         let shared = self.shared();
-        let payload = payload::event(&event, shared.now());
+        let payload = payload::event(&shared.settings, &event, shared.now());
         let label = form::word(&event, "type").to_owned();
         let envelope = move |attempt| Envelope {
             kind: "events_api",

@@ -6,6 +6,8 @@ import { News, act, busy } from "/server.js";
 import { drawClock, move, startClock } from "/clock.js";
 import { drawMessages } from "/messages.js";
 import { drawModal, isModalOpen } from "/modal.js";
+import { drawAppTabs, startAppTabs } from "/apptabs.js";
+import { drawShortcuts } from "/shortcuts.js";
 import { drawSidebar, startSidebar } from "/sidebar.js";
 import { drawTickets, showTicket } from "/tickets.js";
 import { drawOldApp, prefill, wasTurnedAway } from "/oldapp.js";
@@ -44,6 +46,8 @@ function draw() {
   }
   drawClock(state);
   drawSidebar(state, place, { be, go });
+  drawAppTabs(state, place);
+  drawShortcuts(state);
   drawMessages(state, place);
   drawModal(state, besideTheModal);
   drawTickets(state);
@@ -157,5 +161,6 @@ at("modal").addEventListener("close", () => {
 startTheme();
 startClock();
 startSidebar();
+startAppTabs({ home: () => go("home"), messages: () => go(direct() || "home") });
 startTabs(draw);
 news.follow(person);

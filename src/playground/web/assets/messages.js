@@ -4,6 +4,7 @@ import { at, fill, make } from "/dom.js";
 import { mrkdwn, nameOf } from "/markup.js";
 import * as times from "/times.js";
 import { block } from "/blocks.js";
+import { onMessage } from "/shortcuts.js";
 
 // Pixels from the end within which the reader counts as reading the newest.
 const AT_THE_END = 120;
@@ -27,7 +28,8 @@ function message(person, room, one, isReply) {
         make("strong", {}, name),
         one.user === "U0JITNEY" ? make("span", { class: "app" }, "APP") : null,
         make("time", { datetime: new Date(millis).toISOString(), title: times.moment(millis) }, times.time(millis)),
-        one.edited ? make("span", { class: "meta" }, "(edited)") : null),
+        one.edited ? make("span", { class: "meta" }, "(edited)") : null,
+        one.only_you ? null : onMessage(where)),
       one.only_you ? make("p", { class: "meta eye" }, "Only you can see this") : null,
       body));
 }
@@ -48,7 +50,7 @@ let shownPlace = "";
 export function drawMessages(state, place) {
   const box = at("messages");
   const room = state.conversations.find((one) => one.id === place);
-  const title = place === "home" ? "Jitney · Home" : room ? (room.direct ? "Jitney" : `# ${room.name}`) : "";
+  const title = place === "home" ? "Jitney" : room ? (room.direct ? "Jitney" : `# ${room.name}`) : "";
   if (at("title").textContent !== title) at("title").textContent = title;
   const items = place === "home" ? homeItems(state) : room ? roomItems(state, room) : [];
   const moved = shownPlace !== `${state.person} ${place}`;

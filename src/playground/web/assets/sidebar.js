@@ -1,6 +1,7 @@
 // Who one is, and where.
 
 import { at, arrows, fill, make } from "/dom.js";
+import { isApp } from "/apptabs.js";
 import { avatar } from "/messages.js";
 
 const read = new Map(); // person and conversation -> the newest message that was seen
@@ -22,6 +23,7 @@ export function drawSidebar(state, place, { be, go }) {
   }));
   if (shown !== state.person) at("people").querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   shown = state.person;
+  const inApp = isApp(state, place);
   const rooms = state.conversations.map((room) => {
     const last = room.messages.at(-1)?.ts;
     const key = `${state.person} ${room.id}`;
@@ -30,9 +32,10 @@ export function drawSidebar(state, place, { be, go }) {
     return { id: room.id, name: room.direct ? "Jitney" : `# ${room.name}`, direct: room.direct, news };
   });
   rooms.sort((a, b) => Number(a.direct) - Number(b.direct));
-  rooms.push({ id: "home", name: "Jitney · Home", news: false });
+  // The app has a place before it ever wrote.
+  if (!rooms.some((room) => room.direct)) rooms.push({ id: "home", name: "Jitney", direct: true, news: false });
   fill(at("rooms"), rooms.map((room) => {
-    const current = room.id === place;
+    const current = room.direct ? inApp : room.id === place;
     const draw = () => make("li", {}, make("button", {
       type: "button", class: room.news ? "news" : "", "data-room": room.id, "data-focus": room.id,
       "aria-current": current ? "true" : null, onclick: () => go(room.id),
