@@ -10,6 +10,8 @@ mod out;
 mod policy;
 mod request;
 mod serve;
+#[cfg(test)]
+mod told;
 mod wiring;
 mod words;
 

@@ -151,8 +151,8 @@ pub fn stuck_advice(request: RequestId, locked: &[TargetId]) -> String {
         format!("Nothing new for this person on {} meanwhile. ", target_list(locked))
     };
     format!(
-        "{locked}It is tried until it is seen gone. If you removed it by hand, run `jitney attest {request}` on the server; \
-         to lift the lockdown, `jitney waive {request}`."
+        "{locked}It is tried until it is seen gone. If you removed it by hand, run `jitney request attest {request}` on \
+         the server; to lift the lockdown, `jitney request waive-lockdown {request}`."
     )
 }
 
@@ -186,7 +186,7 @@ pub fn glass(request: &Request) -> String {
 pub fn glass_review(due: Option<Timestamp>) -> String {
     due.map_or_else(
         || "The review was done.".to_owned(),
-        |due| format!("A review is due {}: `jitney review` on the server writes it down.", date(due)),
+        |due| format!("A review is due {}: `jitney request review` on the server writes it down.", date(due)),
     )
 }
 
