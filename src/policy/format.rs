@@ -1,6 +1,6 @@
 //! One way of writing a policy file: keys in the grammar's order, `=` in one column, one blank line between tables.
-//! Comments stay with what they stand by. What a file says never changes: that is looked at before anything is
-//! answered.
+//! Comments stay with what they stand by, and line ends become one kind. What a file says never changes: that is looked
+//! at before anything is answered.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
