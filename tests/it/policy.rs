@@ -118,6 +118,23 @@ fn everybody() -> Vec<Person> {
     ]
 }
 
+/// The people of the examples, and some of whom the directory knows little.
+fn odd_people() -> People {
+    let mut people = everybody();
+    let mut gina = person("Gina@Example.com", Employment::Intern, "Sales", Some("dana"));
+    gina.groups.insert(GroupId::new("dba").unwrap());
+    let mut hugo = person("hugo", Employment::Employee, " finance ", Some("dana"));
+    hugo.groups.insert(GroupId::new("divers").unwrap());
+    let mut ines = person("ines", Employment::Employee, "Finance", Some("dana"));
+    ines.groups.insert(GroupId::new("divers").unwrap());
+    ines.location = "Lisbon".to_owned();
+    let mut jack = person("jack", Employment::Employee, "Finance", Some("dana"));
+    jack.active = false;
+    let kim = person("kim", Employment::Employee, "", Some("jack"));
+    people.extend([gina, hugo, ines, jack, kim]);
+    directory(people)
+}
+
 fn directory(people: Vec<Person>) -> People {
     People::new(people, NOW, Span::hours(1))
 }

@@ -2,34 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use jitney::ids::{GroupId, RoleRef};
+use jitney::ids::RoleRef;
 use jitney::policy::{
-    Ask, AskMode, Employment, LookFinding, People, PolicySet, Question, Reason, ReasonCode, Verdict, explain,
-    may_ask,
+    Ask, AskMode, LookFinding, People, PolicySet, Question, Reason, ReasonCode, Verdict, explain, may_ask,
 };
 use jitney::time::Span;
 
 use super::fixture::{ask, extension, role, set};
-use super::{NOW, directory, everybody, id, person};
+use super::{NOW, id, odd_people};
 
 const TABLE: &str = include_str!("decisions.txt");
-
-/// The people of the examples, and some of whom the directory knows little.
-fn people() -> People {
-    let mut people = everybody();
-    let mut gina = person("gina", Employment::Intern, "Sales", Some("dana"));
-    gina.groups.insert(GroupId::new("dba").unwrap());
-    let mut hugo = person("hugo", Employment::Employee, " finance ", Some("dana"));
-    hugo.groups.insert(GroupId::new("divers").unwrap());
-    let mut ines = person("ines", Employment::Employee, "Finance", Some("dana"));
-    ines.groups.insert(GroupId::new("divers").unwrap());
-    ines.location = "Lisbon".to_owned();
-    let mut jack = person("jack", Employment::Employee, "Finance", Some("dana"));
-    jack.active = false;
-    let kim = person("kim", Employment::Employee, "", Some("jack"));
-    people.extend([gina, hugo, ines, jack, kim]);
-    directory(people)
-}
 
 /// One row.
 struct Row<'t> {
@@ -97,7 +79,7 @@ fn bare(rule: &str) -> &str {
 
 #[test]
 fn every_decision_is_as_written_and_by_the_rule_that_is_written() {
-    let (policies, people, rows) = (set(), people(), rows());
+    let (policies, people, rows) = (set(), odd_people(), rows());
     assert!(rows.len() >= 120, "{} rows", rows.len());
     let mut wrong = Vec::new();
     for row in &rows {
@@ -148,7 +130,7 @@ fn assert_explained(
 /// The table has every reason that the rules on a person and a role can give.
 #[test]
 fn the_table_has_every_kind_of_reason() {
-    let (policies, people) = (set(), people());
+    let (policies, people) = (set(), odd_people());
     let mut seen = std::collections::BTreeSet::new();
     for row in rows() {
         let (ask, mode, holds) = situation(&row);

@@ -1,18 +1,16 @@
 //! Pictures of every message in every state that matters to it.
 
 use jitney::ids::RequestId;
-use jitney::lifecycle::{
-    Actor, Context, DirectCopy, DmKind, EndCause, Kind, NudgeKind, Op, Past, Question, State, View, What,
-    WithdrawCause,
-};
+use jitney::lifecycle::{Actor, DmKind, EndCause, Kind, NudgeKind, Op, State, View, What, WithdrawCause};
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::views::{Rendered, Where, marker, render};
 use jitney::time::Span;
 use serde_json::Value;
 
+use super::deciding;
 use super::people::{Story, at, everybody, evidence, id, pending, revoking};
 
-const TICKETS: Option<&str> = Some("https://example.atlassian.net/browse/");
+pub(super) const TICKETS: Option<&str> = Some("https://example.atlassian.net/browse/");
 
 /// A message as a few lines of text: what is read, seen and pressed.
 pub(crate) fn picture(rendered: Option<Rendered>) -> String {
@@ -78,14 +76,14 @@ impl Scene {
     }
 }
 
-/// Every scene of this file.
+/// Every scene, here and of those who decide.
 pub(super) fn scenes() -> Vec<Scene> {
     let parts = [
         cards(),
-        known_cards(),
+        deciding::known_cards(),
         approvals(),
-        questions(),
-        copies(),
+        deciding::questions(),
+        deciding::copies(),
         nudges(),
         direct(),
         security(),
@@ -94,15 +92,15 @@ pub(super) fn scenes() -> Vec<Scene> {
     parts.into_iter().flatten().collect()
 }
 
-fn of(view: View, stories: Vec<(&'static str, Story)>) -> Vec<Scene> {
+pub(super) fn of(view: View, stories: Vec<(&'static str, Story)>) -> Vec<Scene> {
     stories.into_iter().map(|(name, story)| Scene { name, view, story }).collect()
 }
 
-fn pictures(scenes: &[Scene]) -> String {
+pub(super) fn pictures(scenes: &[Scene]) -> String {
     scenes.iter().map(|scene| format!("== {}\n{}\n", scene.name, picture(scene.rendered()))).collect()
 }
 
-fn denied() -> State {
+pub(super) fn denied() -> State {
     State::Denied {
         by: Some(id("bob")),
         name: "Bob".to_owned(),
@@ -226,115 +224,6 @@ fn approvals() -> Vec<Scene> {
         ],
     ));
     all
-}
-
-#[test]
-fn a_question_is_asked_in_the_thread_and_of_the_requester_and_answered_to_who_asked() {
-    insta::assert_snapshot!(pictures(&questions()));
-}
-
-fn questions() -> Vec<Scene> {
-    let asked = |state| {
-        Story::new(state)
-            .asked(0)
-            .with(|r| r.questions = vec![Question { by: id("bob"), answered_at: None }])
-            .told("bob", 3, What::Questioned { question: 1, text: "Which <tables>, and why now?".to_owned() })
-    };
-    let answered = |state| {
-        let text = "The ledger: the *close* is tonight.".to_owned();
-        asked(state).told("ann", 5, What::Answered { question: 1, asked_by: id("bob"), text })
-    };
-    let dm = View::Dm { kind: DmKind::Question, number: 1 };
-    let mut all = Vec::new();
-    for view in [View::Question { number: 1 }, View::Answer { number: 1 }, dm] {
-        all.extend(of(
-            view,
-            vec![
-                ("asked", asked(pending(0))),
-                ("answered", answered(pending(0))),
-                ("decided without an answer", asked(denied()).posted(view)),
-                ("decided before it was shown", asked(denied())),
-                ("answered, and decided", answered(denied()).posted(view)),
-            ],
-        ));
-    }
-    all
-}
-
-#[test]
-fn the_card_tells_what_approvers_should_know() {
-    insta::assert_snapshot!(pictures(&known_cards()));
-}
-
-fn known_cards() -> Vec<Scene> {
-    let past = |times, ended_at| Past {
-        times,
-        given: Span::hours(6),
-        held: Span::mins(130),
-        released: 2,
-        unseen: 1,
-        ended_at,
-        more: false,
-    };
-    let known = |context| Story::new(pending(0)).asked(0).knowing(context);
-    let mut named = known(Context::default()).with(|r| {
-        r.requester.manager = Some(id("carol"));
-        r.ask.fields = [("schema".to_owned(), "ledger".to_owned())].into();
-    });
-    named.dossier.issue = None;
-    of(
-        View::Card,
-        vec![
-            (
-                "three times before, two have it",
-                known(Context {
-                    role: past(3, Some(at(0))),
-                    others: Past::default(),
-                    holders: vec![id("bob"), id("dana")],
-                    held_by: 2,
-                }),
-            ),
-            (
-                "another role still, many have it",
-                known(Context {
-                    role: Past::default(),
-                    others: Past { released: 0, unseen: 0, more: true, ..past(50, None) },
-                    holders: ["bob", "dana", "erin", "carol", "gone"].map(id).to_vec(),
-                    held_by: 50,
-                }),
-            ),
-            ("a manager, and fields of the form", named),
-        ],
-    )
-}
-
-#[test]
-fn copies_say_what_the_card_and_the_question_say() {
-    insta::assert_snapshot!(pictures(&copies()));
-    let both = copied(pending(0));
-    let [first, second] =
-        [1, 2].map(|number| render(&both.dossier, &everybody(), View::Copy { number }, TICKETS).unwrap());
-    assert_eq!((first.text, first.blocks), (second.text, second.blocks));
-    assert_ne!(first.channel, second.channel);
-}
-
-fn copied(state: State) -> Story {
-    Story::new(state).asked(0).with(|r| {
-        r.copies = ["bob", "carol"].map(|name| DirectCopy { stage: 0, to: id(name) }).into();
-    })
-}
-
-fn copies() -> Vec<Scene> {
-    let second = View::Copy { number: 2 };
-    of(
-        second,
-        vec![
-            ("asked", copied(pending(0))),
-            ("the next stage is asked", copied(pending(1)).asked(1).vote("bob", 0, 3).posted(second)),
-            ("denied", copied(denied()).posted(second)),
-            ("denied before it was shown", copied(denied())),
-        ],
-    )
 }
 
 #[test]
