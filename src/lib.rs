@@ -26,3 +26,4 @@ pub mod targets;
 pub mod telemetry;
 pub mod time;
 pub mod wheel;
+pub mod zone;

@@ -9,7 +9,7 @@ const LINES_MOST: usize = 500;
 const LINES_WANTED: usize = 400;
 
 /// Modules without a clock, a network, a disk or a die: what they decide can be replayed.
-const PURE: &[&str] = &["ids", "time", "lifecycle", "policy", "audit", "nearest", "finding", "skew"];
+const PURE: &[&str] = &["ids", "time", "lifecycle", "policy", "audit", "nearest", "finding", "skew", "zone"];
 const IMPURE: &[&str] = &[
     "tokio",
     "rusqlite",
