@@ -12,6 +12,7 @@ use jitney::time::{Span, Timestamp};
 use super::figures::{Aim, Figure, Unit};
 use super::null::{self, NullTarget};
 use super::parts::Bench;
+use super::replays;
 use super::spread::Spread;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -25,6 +26,7 @@ const DEPARTMENTS: [&str; 5] = ["Finance", "Engineering", "Sales", "Law", "Peopl
 /// What one size of catalogue and company takes, in microseconds.
 struct Taken {
     parse: f64,
+    lint: f64,
     decisions: f64,
     who: f64,
     catalogue: f64,
@@ -40,6 +42,9 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         Figure::new(format!("parse and check {roles} roles"), whole.parse, Unit::Micros)
             .beside(tenth.parse * 10.0)
             .aims(Aim::RatioMost(1.5)),
+        Figure::new(format!("look for what is hardly meant, {size}"), whole.lint, Unit::Micros)
+            .beside(tenth.lint * 100.0)
+            .aims(Aim::RatioMost(1.5)),
         Figure::new(format!("{DECISIONS} decisions, {size}"), whole.decisions, Unit::Micros)
             .beside(tenth.decisions)
             .aims(Aim::RatioMost(1.5)),
@@ -49,6 +54,7 @@ pub(crate) fn run(bench: &Bench) -> anyhow::Result<Vec<Figure>> {
         Figure::new(format!("one person's catalogue, {size}"), whole.catalogue, Unit::Micros)
             .beside(tenth.catalogue * 10.0)
             .aims(Aim::RatioMost(1.5)),
+        replays::run(bench)?,
     ])
 }
 
@@ -75,6 +81,9 @@ fn measure(roles: usize, people: usize, rounds: usize) -> anyhow::Result<Taken> 
             black_box(parse(&files, &targets)?);
             Ok(())
         })?,
+        lint: once(&mut || {
+            black_box(policy::lint(&policies, &directory));
+        }),
         decisions: median(&mut || {
             for (who, ask) in &asks {
                 black_box(policy::may_ask(&policies, &directory, who, ask, AskMode::New, &[], NOW));
@@ -90,6 +99,13 @@ fn measure(roles: usize, people: usize, rounds: usize) -> anyhow::Result<Taken> 
             Ok(())
         })?,
     })
+}
+
+/// In microseconds, of what takes long.
+fn once(what: &mut dyn FnMut()) -> f64 {
+    let began = Instant::now();
+    what();
+    Spread::of_durations([began.elapsed()]).median()
 }
 
 fn parse(files: &[SourceFile], targets: &Targets) -> anyhow::Result<PolicySet> {

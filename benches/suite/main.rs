@@ -21,6 +21,7 @@ mod machine;
 mod null;
 mod parts;
 mod probe;
+mod replays;
 mod restart;
 mod room;
 mod server;

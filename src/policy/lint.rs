@@ -1,17 +1,21 @@
 //! What is lawful in the policies but hardly meant: rights that nobody has, approvals that don't control anything, and
 //! names that the directory does not know.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod alike;
+mod getting;
+
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
-use super::approve::{stage_approvers, unable};
-use super::eligible::{auto_approves, may_have};
-use super::phrase::{listed, printable};
+use getting::who_can_get;
+
+use super::eligible::auto_approves;
+use super::phrase::printable;
 use super::strangers::strangers;
-use super::{App, People, Person, PolicySet, Role, StepSpec, Tier};
-use crate::ids::{PersonId, RoleRef};
+use super::{People, PolicySet, StepSpec};
+use crate::ids::RoleRef;
 
 /// Something lawful in the policies that is hardly meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -37,9 +41,7 @@ pub fn lint(policies: &PolicySet, people: &People) -> Vec<Warning> {
     let mut warnings = unreached_tiers(policies);
     warnings.extend(same_entitlements(policies));
     warnings.extend(strangers(policies, people));
-    for (at, app, role) in policies.roles() {
-        warnings.extend(who_can_get(policies, people, &at, app, role));
-    }
+    warnings.extend(who_can_get(policies, people));
     warnings.sort_by(|a, b| (by_line(&a.place), &a.message).cmp(&(by_line(&b.place), &b.message)));
     warnings
 }
@@ -98,72 +100,6 @@ fn same_entitlements(policies: &PolicySet) -> Vec<Warning> {
         }
     }
     warnings
-}
-
-fn who_can_get(policies: &PolicySet, people: &People, at: &RoleRef, app: &App, role: &Role) -> Vec<Warning> {
-    let eligible: Vec<&Person> = people.iter().filter(|person| may_have(role, person)).collect();
-    if eligible.is_empty() {
-        let message = format!("nobody of the directory is eligible for {at}");
-        let hint = format!("`jitney policy who {at}` counts what is against them");
-        return vec![warning(role.place_of("eligible"), message, hint)];
-    }
-    let Some(tier) = policies.tiers.get(&role.tier) else { return Vec::new() };
-    let mut warnings: Vec<Warning> = among_themselves(people, at, app, tier, &eligible).into_iter().collect();
-    if !auto_approves(tier, role.max_duration) {
-        warnings.extend(stranded(people, at, app, tier, &eligible));
-    }
-    warnings
-}
-
-/// Every stage asks exactly those who may ask: they approve for each other.
-fn among_themselves(
-    people: &People,
-    at: &RoleRef,
-    app: &App,
-    tier: &Tier,
-    eligible: &[&Person],
-) -> Option<Warning> {
-    let askers: BTreeSet<&PersonId> = eligible.iter().map(|person| &person.id).collect();
-    if askers.len() < 2 || tier.stages.is_empty() {
-        return None;
-    }
-    let mut asked = vec![BTreeSet::new(); tier.stages.len()];
-    for asker in &askers {
-        for (all, stage) in asked.iter_mut().zip(stage_approvers(tier, &app.owners, asker, people)) {
-            all.extend(stage.asked);
-        }
-    }
-    let same = |stage: &BTreeSet<PersonId>| stage.iter().eq(askers.iter().copied());
-    asked.iter().all(same).then(|| {
-        let message = format!(
-            "those who approve {at} are those who may ask for it: {} approve for each other",
-            listed(askers.iter().map(|id| id.as_str()), "and")
-        );
-        warning(&tier.place, message, "ask somebody else in one of its stages, such as `manager` or `owners`")
-    })
-}
-
-/// Eligible people whose request too few could approve, by stage.
-fn stranded(people: &People, at: &RoleRef, app: &App, tier: &Tier, eligible: &[&Person]) -> Vec<Warning> {
-    let mut by_stage = BTreeMap::<u32, BTreeSet<&str>>::new();
-    for person in eligible {
-        for (stage, _) in unable(tier, &app.owners, &person.id, people) {
-            by_stage.entry(stage).or_default().insert(person.id.as_str());
-        }
-    }
-    let told = |(number, who): (u32, BTreeSet<&str>)| {
-        let who = if who.len() == eligible.len() {
-            "anybody who is eligible".to_owned()
-        } else {
-            listed(who, "or")
-        };
-        let stage = usize::try_from(number).ok().and_then(|number| tier.stages.get(number));
-        let place = stage.map_or(&tier.place, |stage| &stage.place);
-        let stage = format!("stage {} of tier {}", u64::from(number) + 1, tier.id);
-        let message = format!("too few could approve {stage} when {who} asks for {at}");
-        warning(place, message, "name more approvers, or a `fallback`")
-    };
-    by_stage.into_iter().map(told).collect()
 }
 
 /// A place as files are read: by file, then by number and not by letter.

@@ -27,6 +27,7 @@ mod jira;
 mod journeys;
 mod lifecycle;
 mod outbox;
+mod pipelines;
 mod policy;
 mod servers;
 mod slack;
