@@ -4,13 +4,15 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::EngineError;
 use super::core::{Core, Input};
 use super::handle::{EngineHandle, Message, Reply};
-use super::{Command, Completion, EngineError};
 use crate::lifecycle::Answer;
 
-/// Inputs that one commit takes at most.
+/// Inputs that are taken from the queue at once, and that one commit takes at most.
 const BATCH: usize = 512;
+/// Commands that one commit takes at most: whoever is answered first has not waited for the last.
+const COMMANDS: usize = 16;
 /// Between tries to commit what fell due.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 /// The clock is looked at again at least this often.
@@ -87,20 +89,24 @@ fn receive(core: &mut Core, inbox: &mpsc::Receiver<Message>, more: bool, least: 
 
 /// True when the thread shall end.
 fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
-    let mut batch = Batch::default();
+    // Somebody in front of a screen waits for a command; for the rest the outbox does, and there may be much of it.
+    let (mut commands, mut rest) = (Batch::default(), Batch::default());
     let mut after = Vec::new();
     for message in waiting {
         match message {
-            Message::Command(command, reply) => batch.command(command, reply),
-            Message::Complete(completion, reply) => batch.complete(completion, reply),
+            Message::Command(command, reply) => {
+                commands.push(Input::Command(command), Waiting::Answer(reply));
+                if commands.inputs.len() == COMMANDS {
+                    std::mem::take(&mut commands).commit(core);
+                }
+            }
+            Message::Complete(completion, reply) => {
+                rest.push(Input::Complete(completion), Waiting::Nothing(reply));
+            }
             Message::Progress(request, done, reply) => {
-                batch.inputs.push(Input::Progress(request, done));
-                batch.replies.push(Waiting::Nothing(reply));
+                rest.push(Input::Progress(request, done), Waiting::Nothing(reply));
             }
-            Message::Heard(heard, reply) => {
-                batch.inputs.push(Input::Heard(heard));
-                batch.replies.push(Waiting::Nothing(reply));
-            }
+            Message::Heard(heard, reply) => rest.push(Input::Heard(heard), Waiting::Nothing(reply)),
             Message::Breaker(..)
             | Message::Nudge
             | Message::Claim(..)
@@ -112,7 +118,8 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::Stop(..) => after.push(message),
         }
     }
-    batch.commit(core);
+    commands.commit(core);
+    rest.commit(core);
     let mut stop = None;
     for message in after {
         match message {
@@ -156,14 +163,9 @@ enum Waiting {
 }
 
 impl Batch {
-    fn command(&mut self, command: Box<Command>, reply: Reply<Answer>) {
-        self.inputs.push(Input::Command(command));
-        self.replies.push(Waiting::Answer(reply));
-    }
-
-    fn complete(&mut self, completion: Box<Completion>, reply: Reply<()>) {
-        self.inputs.push(Input::Complete(completion));
-        self.replies.push(Waiting::Nothing(reply));
+    fn push(&mut self, input: Input, waiting: Waiting) {
+        self.inputs.push(input);
+        self.replies.push(waiting);
     }
 
     fn commit(self, core: &mut Core) {
