@@ -113,6 +113,10 @@ text_id!(
     TierId, "a tier id", is_slug, SLUG_RULE, str::to_owned
 );
 text_id!(
+    /// A calendar of `tiers.toml`.
+    CalendarId, "a calendar id", is_slug, SLUG_RULE, str::to_owned
+);
+text_id!(
     /// A group of the directory.
     GroupId, "a group id", is_printable, PRINTABLE_RULE, str::to_owned
 );

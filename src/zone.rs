@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::LazyLock;
 
 use jiff::civil::DateTime;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
@@ -49,6 +49,23 @@ impl Zone {
     #[must_use]
     pub fn at(&self, local: DateTime) -> Option<Timestamp> {
         let at = self.0.to_ambiguous_timestamp(local).compatible().ok()?;
+        Some(Timestamp::from_millis(at.as_millisecond()))
+    }
+
+    /// The first moment at which calendar and clock have come so far there. Unlike with [`Zone::at`], a time that is
+    /// skipped when clocks are put forward is reached by the skip itself, so later times never come before earlier ones.
+    /// None outside of the years that calendars know.
+    #[must_use]
+    pub fn reached(&self, local: DateTime) -> Option<Timestamp> {
+        let found = self.0.to_ambiguous_timestamp(local);
+        let at = match found.offset() {
+            AmbiguousOffset::Gap { .. } => {
+                let after = found.later().ok()?;
+                let next = after.checked_add(jiff::SignedDuration::from_millis(1)).ok()?;
+                self.0.preceding(next).next()?.timestamp()
+            }
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Fold { .. } => found.compatible().ok()?,
+        };
         Some(Timestamp::from_millis(at.as_millisecond()))
     }
 }
@@ -106,6 +123,25 @@ mod tests {
         let summer = berlin.at(datetime(2026, 7, 1, 9, 0, 0, 0)).unwrap();
         assert_eq!(berlin.local(summer), datetime(2026, 7, 1, 9, 0, 0, 0));
         assert_eq!(Zone::UTC.local(summer), datetime(2026, 7, 1, 7, 0, 0, 0));
+    }
+
+    #[test]
+    fn a_skipped_time_is_reached_by_the_skip() {
+        let rows = [
+            ("Europe/Berlin", datetime(2027, 3, 28, 1, 59, 0, 0), "2027-03-28T00:59:00.000Z"),
+            ("Europe/Berlin", datetime(2027, 3, 28, 2, 0, 0, 0), "2027-03-28T01:00:00.000Z"),
+            ("Europe/Berlin", datetime(2027, 3, 28, 2, 59, 0, 0), "2027-03-28T01:00:00.000Z"),
+            ("Europe/Berlin", datetime(2027, 3, 28, 3, 0, 0, 0), "2027-03-28T01:00:00.000Z"),
+            ("Europe/Berlin", datetime(2026, 10, 25, 2, 30, 0, 0), "2026-10-25T00:30:00.000Z"),
+            // The day begins with the skip.
+            ("Africa/Cairo", datetime(2026, 4, 24, 0, 30, 0, 0), "2026-04-23T22:00:00.000Z"),
+            // A day that never was.
+            ("Pacific/Apia", datetime(2011, 12, 30, 12, 0, 0, 0), "2011-12-30T10:00:00.000Z"),
+        ];
+        for (zone, local, utc) in rows {
+            let zone: Zone = zone.parse().unwrap();
+            assert_eq!(zone.reached(local).unwrap().rfc3339(), utc, "{zone} {local}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod tiers;
 use serde::Serialize;
 
 use super::{ApproverRef, People, PolicySet, Risk, Rule, TicketRule};
-use crate::ids::{AppId, PersonId, RoleRef, TargetId, TierId};
+use crate::ids::{AppId, CalendarId, PersonId, RoleRef, TargetId, TierId};
 use crate::time::Span;
 
 /// Whether a change gives more or takes more care.
@@ -32,7 +32,8 @@ pub struct Change {
     pub what: What,
     /// Whether it gives more.
     pub direction: Direction,
-    /// How many people it concerns: those who may ask for what it is about, before or after. None without a directory.
+    /// How many people it concerns: those who may ask for what it is about, before or after. None without a directory,
+    /// and of a calendar.
     pub people: Option<usize>,
 }
 
@@ -46,6 +47,8 @@ pub enum Subject {
     Role(RoleRef),
     /// A tier, and the roles that use it.
     Tier(TierId, Vec<RoleRef>),
+    /// A calendar.
+    Calendar(CalendarId),
 }
 
 /// What became of it.
@@ -137,6 +140,20 @@ pub enum What {
     },
     /// A text: its key.
     Text(&'static str),
+    /// When a calendar is open, in words.
+    Open {
+        /// Before.
+        from: String,
+        /// After.
+        to: String,
+    },
+    /// The holidays of a calendar.
+    Holidays {
+        /// What came, as `2026-12-25`.
+        added: Vec<String>,
+        /// What went.
+        removed: Vec<String>,
+    },
     /// When a tier's approvers are asked again or others besides, or how they are told.
     Waits,
 }

@@ -36,6 +36,8 @@ pub enum Table {
     BreakGlass,
     /// `[[tiers.manager.stages]]`.
     Stage,
+    /// `[calendars.office]`.
+    Calendar,
 }
 
 /// A key of a table.
@@ -83,6 +85,12 @@ pub enum Takes {
     Approver,
     /// A length of time, at least so long.
     Span(Span),
+    /// A time zone by its IANA name.
+    Zone,
+    /// A time of the week: `mon-fri 09:00-17:30`.
+    Hours,
+    /// A day: `2026-12-25`, as a date of TOML or as a text.
+    Date,
     /// A whole number between the two.
     Number(u32, u32),
     /// `true` or `false`.
@@ -99,7 +107,7 @@ pub enum Takes {
 
 impl Table {
     /// Every kind, as the reference lists them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::AppFile,
         Self::App,
         Self::Role,
@@ -112,6 +120,7 @@ impl Table {
         Self::Tier,
         Self::BreakGlass,
         Self::Stage,
+        Self::Calendar,
     ];
 
     /// As one writes it, or calls it.
@@ -130,6 +139,7 @@ impl Table {
             Self::Tier => "[tiers.ID]",
             Self::BreakGlass => "break_glass",
             Self::Stage => "[[tiers.ID.stages]]",
+            Self::Calendar => "[calendars.ID]",
         }
     }
 
@@ -155,6 +165,7 @@ impl Table {
             Self::Tier => tiers_file::TIER,
             Self::BreakGlass => tiers_file::BREAK_GLASS,
             Self::Stage => tiers_file::STAGE,
+            Self::Calendar => tiers_file::CALENDAR,
         }
     }
 
@@ -194,6 +205,9 @@ impl Key {
             | Takes::RoleRef
             | Takes::Approver
             | Takes::Span(_)
+            | Takes::Zone
+            | Takes::Hours
+            | Takes::Date
             | Takes::Number(..)
             | Takes::Flag
             | Takes::List(..)

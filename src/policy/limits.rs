@@ -33,6 +33,12 @@ pub(super) const MOST_RULES: usize = 50;
 pub(super) const MOST_VALUES: usize = 200;
 /// Rows of `[[tests]]`.
 pub(super) const MOST_TESTS: usize = 1000;
+/// Calendars.
+pub(super) const MOST_CALENDARS: usize = 50;
+/// Times of the week of a calendar.
+pub(super) const MOST_HOURS: usize = 50;
+/// Holidays of a calendar: fewer than the weeks that are looked ahead.
+pub(super) const MOST_HOLIDAYS: usize = 400;
 /// Tiers.
 pub(super) const MOST_TIERS: usize = 100;
 /// Stages of a tier.

@@ -3,6 +3,7 @@
 
 mod approve;
 mod ask;
+mod calendar;
 mod catalogue;
 mod check;
 mod diff;
@@ -29,6 +30,7 @@ mod verdict;
 
 pub use approve::{Ballot, StageApprovers, may_approve, may_end, stage_approvers};
 pub use ask::Ask;
+pub use calendar::{Calendar, Hours, HoursError};
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use check::{TestResult, run_tests};
 pub use diff::{Change, Direction, Subject as ChangeSubject, TierDifference, What, diff};

@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 use super::grammar::{Key, Need, Table, Takes};
 
 const SLUG: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
+/// `mon-fri 09:00-17:30`, in short; the parser knows the days and how far the clock goes.
+const HOURS: &str = r"^\s*[A-Za-z, \t-]+\s[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}\s*$";
 const PRINTABLE: &str = r"^\S{1,254}$";
 
 /// What a policy file holds.
@@ -69,6 +71,7 @@ const fn definition(table: Table) -> &'static str {
         Table::Tier => "tier",
         Table::BreakGlass => "break_glass",
         Table::Stage => "stage",
+        Table::Calendar => "calendar",
     }
 }
 
@@ -120,6 +123,9 @@ fn of_value(takes: &Takes) -> Value {
         Takes::RoleRef => pattern("^[a-z0-9][a-z0-9_-]{0,63}/[a-z0-9][a-z0-9_-]{0,63}$"),
         Takes::Approver => pattern(r"^\s*(manager|owners|person:\S+|group:\S+)\s*$"),
         Takes::Span(_) => pattern(&span_pattern()),
+        Takes::Zone => pattern(r"^[A-Za-z0-9_+/-]{1,80}$"),
+        Takes::Hours => pattern(HOURS),
+        Takes::Date => pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
         Takes::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Takes::Flag => json!({ "type": "boolean" }),
         Takes::List(of, least, most) => json!({

@@ -6,8 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Employment;
-use crate::ids::{AppId, GroupId, PersonId, RoleId, RoleRef, TargetId, TierId};
+use super::{Calendar, Employment};
+use crate::ids::{AppId, CalendarId, GroupId, PersonId, RoleId, RoleRef, TargetId, TierId};
 use crate::time::Span;
 
 /// SHA-256 over the policy files as they were read, in hex.
@@ -146,6 +146,8 @@ pub struct PolicySet {
     pub apps: BTreeMap<AppId, App>,
     /// The tiers by id.
     pub tiers: BTreeMap<TierId, Tier>,
+    /// The calendars by id.
+    pub calendars: BTreeMap<CalendarId, Calendar>,
     /// Over the files that it was read from.
     pub digest: Digest,
 }

@@ -3,6 +3,7 @@
 mod approving;
 mod asking;
 mod bad_files;
+mod calendars;
 mod corpus;
 mod decisions;
 mod edits;

@@ -199,6 +199,11 @@ pub(in crate::cli) fn change(change: &Change) -> String {
             fields => format!("the form of {subject} asks other things: {fields}"),
         },
         What::Text(key) => format!("{subject} has another `{key}`"),
+        What::Open { from, to } => format!("{subject} is open {to} instead of {from}"),
+        What::Holidays { added, removed } => {
+            let said = came_and_went(added.iter().map(String::as_str), removed.iter().map(String::as_str));
+            format!("{subject} has other holidays: {said}")
+        }
         What::Waits => format!("{subject} reminds, escalates or sends direct messages otherwise"),
     }
 }
@@ -208,6 +213,7 @@ fn subject(subject: &ChangeSubject) -> String {
         ChangeSubject::App(id) => format!("the app `{id}`"),
         ChangeSubject::Role(at) => at.to_string(),
         ChangeSubject::Tier(id, _) => format!("the tier `{id}`"),
+        ChangeSubject::Calendar(id) => format!("the calendar `{id}`"),
     }
 }
 
@@ -224,6 +230,7 @@ fn asking(change: &Change, verb: &str) -> String {
     let it = match &change.subject {
         ChangeSubject::App(_) => "its roles".to_owned(),
         ChangeSubject::Role(_) => "it".to_owned(),
+        ChangeSubject::Calendar(_) => return String::new(),
         ChangeSubject::Tier(_, roles) if roles.is_empty() => return "; no role uses it".to_owned(),
         ChangeSubject::Tier(_, roles) => {
             let roles: Vec<String> = roles.iter().map(RoleRef::to_string).collect();

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::civil::Date;
+
 use super::super::eligible::may_have;
-use super::super::{App, Field, People, PolicySet, Role, Rule, TicketRule, Tier, Visibility};
+use super::super::{App, Calendar, Field, People, PolicySet, Role, Rule, TicketRule, Tier, Visibility};
 use super::tiers::{overall, tier_differences, waits};
 use super::{Change, Direction, Subject, What, more_is_wider, sets};
-use crate::ids::{AppId, PersonId, RoleRef, TierId};
+use crate::ids::{AppId, CalendarId, PersonId, RoleRef, TierId};
 
 /// Every difference.
 pub(super) fn changes(old: &PolicySet, new: &PolicySet, people: Option<&People>) -> Vec<Change> {
@@ -14,6 +16,7 @@ pub(super) fn changes(old: &PolicySet, new: &PolicySet, people: Option<&People>)
     found.apps();
     found.roles();
     found.tiers();
+    found.calendars();
     found.changes
 }
 
@@ -245,6 +248,30 @@ impl Differ<'_> {
         }
     }
 
+    fn calendars(&mut self) {
+        let ids: BTreeSet<&CalendarId> = self.old.calendars.keys().chain(self.new.calendars.keys()).collect();
+        for id in ids {
+            let subject = Subject::Calendar(id.clone());
+            match (self.old.calendars.get(id), self.new.calendars.get(id)) {
+                (None, Some(_)) => self.add(&subject, What::Added, Direction::Neither),
+                (Some(_), None) => self.add(&subject, What::Removed, Direction::Neither),
+                (Some(old), Some(new)) => self.calendar(&subject, old, new),
+                (None, None) => {}
+            }
+        }
+    }
+
+    fn calendar(&mut self, subject: &Subject, old: &Calendar, new: &Calendar) {
+        if (&old.zone, old.hours()) != (&new.zone, new.hours()) {
+            self.add(subject, What::Open { from: old.words(), to: new.words() }, Direction::Other);
+        }
+        let days = |calendar: &Calendar| calendar.holidays().iter().map(Date::to_string).collect::<Vec<_>>();
+        let (added, removed) = sets(&days(old), &days(new));
+        if !added.is_empty() || !removed.is_empty() {
+            self.add(subject, What::Holidays { added, removed }, Direction::Other);
+        }
+    }
+
     /// How many may ask for what the subject is about, before or after.
     fn concerned(&self, subject: &Subject) -> Option<usize> {
         let people = self.people?;
@@ -258,6 +285,7 @@ impl Differ<'_> {
                 .filter_map(|set| set.role(at))
                 .map(|(_, role)| role)
                 .collect(),
+            Subject::Calendar(_) => return None,
             Subject::Tier(_, roles) => {
                 roles.iter().filter_map(|at| self.new.role(at)).map(|(_, role)| role).collect()
             }

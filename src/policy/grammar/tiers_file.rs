@@ -7,13 +7,46 @@ use crate::time::Span;
 
 const APPROVERS: Takes = Takes::List(&Takes::Approver, 0, most::MOST_APPROVERS);
 
-pub(super) const TIERS_FILE: &[Key] = &[Key::new(
-    "tiers",
-    Takes::Named(Table::Tier, 0, most::MOST_TIERS),
-    Required,
-    "The tiers by their ids; a role names one.",
-    "[tiers.manager]",
-)];
+pub(super) const TIERS_FILE: &[Key] = &[
+    Key::new(
+        "tiers",
+        Takes::Named(Table::Tier, 0, most::MOST_TIERS),
+        Required,
+        "The tiers by their ids; a role names one.",
+        "[tiers.manager]",
+    ),
+    Key::new(
+        "calendars",
+        Takes::Named(Table::Calendar, 0, most::MOST_CALENDARS),
+        Default("none"),
+        "Times of the week by their ids, for whoever is open at some times alone.",
+        "[calendars.office]",
+    ),
+];
+
+pub(super) const CALENDAR: &[Key] = &[
+    Key::new(
+        "zone",
+        Takes::Zone,
+        Required,
+        "Whose clock it goes by: a time zone by its IANA name.",
+        "\"Europe/Berlin\"",
+    ),
+    Key::new(
+        "hours",
+        Takes::List(&Takes::Hours, 1, most::MOST_HOURS),
+        Required,
+        "When it is open: days and a time each; what ends before it begins goes on over midnight.",
+        "[\"mon-fri 09:00-17:30\", \"sat 10:00-14:00\"]",
+    ),
+    Key::new(
+        "holidays",
+        Takes::List(&Takes::Date, 0, most::MOST_HOLIDAYS),
+        Default("none"),
+        "Days on which no time begins.",
+        "[2026-12-25, 2026-12-26]",
+    ),
+];
 
 pub(super) const TIER: &[Key] = &[
     Key::new("name", Takes::Text(most::NAME), Required, "As people call the tier.", "\"The manager agrees\""),

@@ -1,6 +1,7 @@
 //! TOML files into a [`PolicySet`]: all of them or, with every issue, none.
 
 mod app;
+mod calendars;
 mod rules;
 mod source;
 mod steps;
@@ -42,7 +43,11 @@ pub fn parse(files: &[SourceFile], catalogue: &dyn Catalogue) -> Result<PolicySe
     let mut policies = PolicySet { digest: digest(&sources), ..PolicySet::default() };
     for mut file in files {
         match (&file.holds, &file.root) {
-            (Holds::Tiers, Some(root)) => policies.tiers = tiers::read(&mut file.reading, root),
+            (Holds::Tiers, Some(root)) => {
+                let read = tiers::read(&mut file.reading, root);
+                policies.tiers = read.tiers;
+                policies.calendars = read.calendars;
+            }
             (Holds::App(id), Some(root)) => {
                 if let Some(app) = app::read(&mut file.reading, root, id, &world) {
                     policies.apps.insert(id.clone(), app);

@@ -6,6 +6,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use jiff::civil::Date;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -189,6 +190,27 @@ pub(super) fn span(file: &mut Reading<'_>, value: &Value<'_>, least: Span) -> Op
         return None;
     }
     Some(span)
+}
+
+/// A day, as TOML writes it or as a text.
+pub(super) fn date(file: &mut Reading<'_>, value: &Value<'_>) -> Option<Date> {
+    let written = match value.get_ref() {
+        DeValue::Datetime(written) => Some(written.to_string()),
+        DeValue::String(text) => Some(text.trim().to_owned()),
+        DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => None,
+    };
+    let day = |text: &str| text.parse::<Date>().ok().filter(|day| day.to_string() == text);
+    let found = written.as_deref().and_then(day);
+    if found.is_none() {
+        let what =
+            written.map_or_else(|| kind_of(value.get_ref()).to_owned(), |text| format!("`{}`", shown(&text)));
+        file.issue_at(value, format!("{what} is no day; write it like `2026-12-25`"));
+    }
+    found
 }
 
 /// A whole number from `least` to `most`.

@@ -1,4 +1,4 @@
-//! `tiers.toml`: the approval policies.
+//! `tiers.toml`: the approval policies, and the calendars that policies go by.
 
 use std::collections::BTreeMap;
 
@@ -6,16 +6,23 @@ use toml::de::DeTable;
 
 use super::super::grammar::Table;
 use super::super::limits::{MOST_APPROVERS, MOST_QUORUM, MOST_STAGES, MOST_TIERS, NAME};
-use super::super::{ApproverRef, BreakGlass, Stage, Tier};
+use super::super::{ApproverRef, BreakGlass, Calendar, Stage, Tier};
 use super::app::parsed_key;
+use super::calendars;
 use super::source::{Reading, shown};
 use super::table::{self, Keys, Value};
-use crate::ids::{GroupId, PersonId, TierId};
+use crate::ids::{CalendarId, GroupId, PersonId, TierId};
 use crate::nearest::nearest;
 use crate::time::Span;
 
-/// The tiers that could be read; what is wrong with the others is an issue.
-pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> BTreeMap<TierId, Tier> {
+/// What `tiers.toml` holds.
+pub(super) struct TiersFile {
+    pub(super) tiers: BTreeMap<TierId, Tier>,
+    pub(super) calendars: BTreeMap<CalendarId, Calendar>,
+}
+
+/// What could be read; what is wrong with the rest is an issue.
+pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> TiersFile {
     let mut keys = Keys::root(Table::TiersFile, root);
     let mut tiers = BTreeMap::new();
     if let Some(value) = keys.need(file, "tiers") {
@@ -33,8 +40,9 @@ pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> BTreeMap<TierI
             }
         }
     }
+    let calendars = keys.get("calendars").map(|value| calendars::read(file, value));
     keys.finish(file);
-    tiers
+    TiersFile { tiers, calendars: calendars.unwrap_or_default() }
 }
 
 fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {

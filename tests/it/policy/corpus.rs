@@ -175,7 +175,21 @@ fn keys_of(table: Table, value: &Value, seen: &mut BTreeSet<(Table, &'static str
 }
 
 fn to_json(text: &str) -> Value {
-    serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap()
+    let mut value = serde_json::to_value(text.parse::<toml::Table>().unwrap()).unwrap();
+    write_out_dates(&mut value);
+    value
+}
+
+/// JSON has no dates: editors hold those of TOML against the schema as texts.
+fn write_out_dates(value: &mut Value) {
+    match value {
+        Value::Object(table) => match table.get("$__toml_private_datetime") {
+            Some(date) => *value = date.clone(),
+            None => table.values_mut().for_each(write_out_dates),
+        },
+        Value::Array(list) => list.iter_mut().for_each(write_out_dates),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// The keys of every table in the schemas are those of the grammar, and so of the parser.
@@ -228,6 +242,11 @@ fn the_schemas_agree_with_the_parser_on_the_corpus() {
         "step-number-too-large",
         "step-target-misspelt",
         "field-id-twice",
+        "calendar-day-misspelt",
+        "calendar-ends-where-it-begins",
+        "calendar-holiday-twice",
+        "calendar-time-of-25-hours",
+        "calendar-zone-misspelt",
         "test-because-of-a-yes",
         "test-holds-unknown",
         "test-role-misspelt",
@@ -239,13 +258,17 @@ fn the_schemas_agree_with_the_parser_on_the_corpus() {
     for case in all_cases() {
         let stem = case.name.split('.').next().unwrap();
         let text = case.text.trim_start_matches('\u{feff}');
-        let Ok(table) = text.parse::<toml::Table>() else { continue };
+        if text.parse::<toml::Table>().is_err() {
+            continue;
+        }
         let is_good = case.read().is_ok();
         if !is_good && beyond.contains(&stem) {
             continue;
         }
         let kind = if case.kind == FileKind::App { "app" } else { "tiers" };
-        lines.push(json!({ "name": case.name, "kind": kind, "good": is_good, "value": table }).to_string());
+        lines.push(
+            json!({ "name": case.name, "kind": kind, "good": is_good, "value": to_json(text) }).to_string(),
+        );
     }
     let has = Command::new("python3").args(["-c", "import jsonschema"]).stderr(Stdio::null()).status();
     if !has.is_ok_and(|status| status.success()) {

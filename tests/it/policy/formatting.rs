@@ -26,6 +26,7 @@ fn placeless(policies: &PolicySet) -> PolicySet {
         tier.place.clear();
         tier.stages.iter_mut().for_each(|stage| stage.place.clear());
     }
+    policies.calendars.values_mut().for_each(|calendar| calendar.place.clear());
     policies
 }
 

@@ -120,7 +120,7 @@ pub(crate) fn policies() -> PolicySet {
     PolicySet {
         apps: BTreeMap::from([(app.id.clone(), app)]),
         tiers: BTreeMap::from([(tier.id.clone(), tier)]),
-        digest: Digest::default(),
+        ..PolicySet::default()
     }
 }
 
