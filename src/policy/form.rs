@@ -11,7 +11,7 @@ const MOST_JUSTIFICATION: usize = 1000;
 const MOST_FIELD: usize = 200;
 /// Filling in a form takes a while: what was "now" at its beginning is no start in the past.
 const START_GRACE: Span = Span::mins(5);
-const START_AHEAD: Span = Span::days(30);
+const START_AHEAD: Span = Span::days(90);
 
 /// Everything against the justification, the ticket and the fields.
 pub(super) fn judge(ask: &Ask, role: &Role, mode: AskMode) -> Vec<Reason> {

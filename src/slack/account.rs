@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::identity::{Stranger, Workspace};
 use crate::ids::PersonId;
+use crate::zone::Zone;
 
 /// Whose account it is by its confirmed address.
 ///
@@ -37,6 +38,12 @@ pub fn address(user: &Value, account: &str, workspace: &Workspace) -> Result<Per
     // Only plain letters: others may look the same, or become the same in small letters.
     let email = named("/profile/email").filter(|email| email.is_ascii());
     email.and_then(|email| PersonId::new(email).ok()).ok_or_else(|| Stranger::NoAddress { account: owned() })
+}
+
+/// Where its clock hangs: the zone that the person chose in Slack (`tz`); none when Slack tells none that is known.
+#[must_use]
+pub fn zone(user: &Value) -> Option<Zone> {
+    user.get("tz").and_then(Value::as_str)?.parse().ok()
 }
 
 /// Of the workspace, or of one of the organisation's.
@@ -102,6 +109,15 @@ mod tests {
             let mut changed = user();
             changed[key] = value.clone();
             assert_eq!(address(&changed, "U0EVE", &team), Err(stranger), "{key}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_zone_is_one_that_has_rules() {
+        let zone = |tz: Value| zone(&json!({"tz": tz})).map(|zone| zone.name().to_owned());
+        assert_eq!(zone(json!("Europe/Berlin")).as_deref(), Some("Europe/Berlin"));
+        for other in [Value::Null, json!(""), json!("Moon/Base"), json!(3600)] {
+            assert_eq!(zone(other.clone()), None, "{other}");
         }
     }
 

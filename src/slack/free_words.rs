@@ -1,12 +1,16 @@
-//! What people type after `/jit request`, in any order: the words that name a role, how long, why, and for which
-//! ticket. Nothing is decided by it: it fills in a form, which the person sends.
+//! What people type after `/jit request`, in any order: the words that name a role, from when, how long, why, and for
+//! which ticket. Nothing is decided by it: it fills in a form, which the person sends.
 
 mod lengths;
+mod moments;
 mod tokens;
+
+pub use self::moments::{AHEAD, Moment, NoMoment};
 
 use std::ops::Range;
 
 use self::lengths::{Length, Says, find_lengths};
+use self::moments::{Found, find_moments};
 use self::tokens::{Token, tokens};
 use crate::ids::IssueKey;
 use crate::time::Span;
@@ -43,8 +47,10 @@ pub struct FreeWords {
     pub role: Vec<String>,
     /// For how long.
     pub duration: Option<Span>,
-    /// Until when, as it was typed: nobody knows in which time zone.
-    pub until: Option<String>,
+    /// From when; at once when it is not said.
+    pub from: Option<Moment>,
+    /// Until when.
+    pub until: Option<Moment>,
     /// A length that is too long for anything, as it was typed.
     pub too_long: Option<String>,
     /// Why.
@@ -58,12 +64,10 @@ pub struct FreeWords {
 pub fn read(text: &str, knows: &dyn Fn(&str) -> bool) -> FreeWords {
     let mut tokens = tokens(text);
     let ticket = mark_ticket(&mut tokens);
+    let moments = find_moments(text, &tokens);
+    speak_for(&mut tokens, moments.iter().map(|moment| &moment.at));
     let lengths = find_lengths(&tokens);
-    for length in &lengths {
-        for token in tokens.get_mut(length.at.clone()).unwrap_or_default() {
-            token.spoken_for = true;
-        }
-    }
+    speak_for(&mut tokens, lengths.iter().map(|length| &length.at));
     for (index, token) in tokens.iter_mut().enumerate() {
         token.filler = FILLERS.split(' ').any(|one| token.word == one) || is_one_of(&token.word, ARTICLES);
         let may_name = !token.spoken_for && !token.filler && !token.word.starts_with("http");
@@ -71,27 +75,44 @@ pub fn read(text: &str, knows: &dyn Fn(&str) -> bool) -> FreeWords {
     }
     let mut reading = Reading { text, tokens: &tokens, role: Vec::new(), why: Vec::new() };
     reading.clauses();
+    // Any of them may end the reason, and the next before it then ends it.
+    let (from, until) = (reading.choose_moment(&moments, false), reading.choose_moment(&moments, true));
     let length = reading.choose(&lengths);
-    let typed_as = |says: Says| {
-        let length = lengths.iter().find(|length| length.says == says);
-        length.map(|length| reading.slice(&length.at).to_owned())
-    };
+    let from = from.or_else(|| reading.choose_moment(&moments, false));
+    let until = until.or_else(|| reading.choose_moment(&moments, true));
+    let too_long = lengths.iter().find(|length| length.says == Says::TooLong);
     FreeWords {
         duration: length.and_then(Length::span),
-        until: typed_as(Says::Moment),
-        too_long: typed_as(Says::TooLong),
+        from: from.map(|found| found.moment.clone()),
+        until: until.map(|found| found.moment.clone()),
+        too_long: too_long.map(|length| reading.slice(&length.at).to_owned()),
         because: reading.reason(),
         role: reading.role,
         ticket,
     }
 }
 
-/// The one length of time that a text says; none when it says none, several, or until when.
+/// The one length of time that a text says; none when it says none, several, or a moment.
 #[must_use]
 pub fn length(text: &str) -> Option<Span> {
-    match find_lengths(&tokens(text)).as_slice() {
-        [only] => only.span(),
-        _ => None,
+    let tokens = tokens(text);
+    match (find_moments(text, &tokens).as_slice(), find_lengths(&tokens).as_slice()) {
+        ([], [only]) => only.span(),
+        (_, _) => None,
+    }
+}
+
+/// The first moment that a text says, with or without `from` or `until` before it.
+#[must_use]
+pub fn moment(text: &str) -> Option<Moment> {
+    find_moments(text, &tokens(text)).into_iter().next().map(|found| found.moment)
+}
+
+fn speak_for<'r>(tokens: &mut [Token], ranges: impl Iterator<Item = &'r Range<usize>>) {
+    for range in ranges {
+        for token in tokens.get_mut(range.clone()).unwrap_or_default() {
+            token.spoken_for = true;
+        }
     }
 }
 
@@ -320,6 +341,20 @@ impl Reading<'_> {
             }
         }
         None
+    }
+
+    /// The moment that is meant: one outside the reason, else a plain one that ends the reason, which is cut off.
+    fn choose_moment<'m>(&mut self, moments: &'m [Found], ends: bool) -> Option<&'m Found> {
+        let mut wanted = moments.iter().filter(|moment| moment.ends == ends);
+        let inside =
+            |found: &Found, range: &Range<usize>| range.start < found.at.end && found.at.start < range.end;
+        if let Some(outside) = wanted.clone().find(|found| !self.why.iter().any(|why| inside(found, why))) {
+            return Some(outside);
+        }
+        wanted.find(|found| {
+            let ended = self.why.iter_mut().find(|range| found.plain && range.end == found.at.end);
+            ended.map(|range| range.end = found.at.start.max(range.start)).is_some()
+        })
     }
 
     fn slice(&self, range: &Range<usize>) -> &str {

@@ -20,7 +20,7 @@ use super::words::{self, form};
 use crate::ids::{IssueKey, PersonId, RoleRef};
 use crate::lifecycle::Request;
 use crate::policy::{Field, People, PolicySet, TicketRule, stage_approvers};
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// `callback_id` of the request form.
 pub const REQUEST_FORM: &str = "jit_request_form";
@@ -76,6 +76,8 @@ pub struct Draft {
     pub role: Option<RoleRef>,
     /// For how long.
     pub duration: Option<Span>,
+    /// From when; at once when there is none.
+    pub starts_at: Option<Timestamp>,
     /// Why.
     pub because: Option<String>,
     /// For which ticket.
@@ -131,8 +133,7 @@ pub fn request(policies: &PolicySet, people: &People, who: &PersonId, draft: &Dr
             blocks.push(field_block(field, choices));
         }
     }
-    let starts = json!({"type": "datetimepicker", "action_id": "starts"});
-    blocks.push(input("starts", form::STARTS, Some(form::STARTS_HINT), true, starts));
+    blocks.push(starts_block(draft.starts_at));
     if tier.is_some_and(|tier| tier.break_glass.is_some()) {
         let boxes = json!({"type": "checkboxes", "action_id": "glass",
             "options": [option(form::GLASS_BOX, "glass", Some(form::GLASS_ABOUT))]});
@@ -368,6 +369,14 @@ fn text_block(
         fields.insert("initial_value".to_owned(), Value::from(text));
     }
     input(id, label, hint, false, element)
+}
+
+fn starts_block(filled: Option<Timestamp>) -> Value {
+    let mut element = json!({"type": "datetimepicker", "action_id": "starts"});
+    if let (Some(at), Some(fields)) = (filled, element.as_object_mut()) {
+        fields.insert("initial_date_time".to_owned(), Value::from(at.seconds()));
+    }
+    input("starts", form::STARTS, Some(form::STARTS_HINT), true, element)
 }
 
 fn ticket_block(optional: bool, filled: Option<&IssueKey>) -> Value {

@@ -7,6 +7,7 @@ mod gallery;
 mod home;
 mod limits;
 mod looking;
+mod moments;
 mod people;
 mod sentences;
 mod views;

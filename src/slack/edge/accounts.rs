@@ -1,5 +1,6 @@
-//! Accounts that the directory does not name, bound to the person whose confirmed address they have. Slack is asked
-//! within a bounded time, seldom, and not again for what it said a moment ago; without an answer nobody is heard.
+//! What Slack tells of accounts: those that the directory does not name are bound to the person whose confirmed address
+//! they have, and everybody's clock has a time zone. Slack is asked within a bounded time, seldom, and not again for what
+//! it said a moment ago; without an answer nobody is heard, and the zone is not known.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -11,15 +12,18 @@ use tokio::time::{Instant, timeout};
 use super::Ears;
 use crate::engine::{Bind, Bound};
 use crate::ids::SlackUserId;
-use crate::slack::account::address;
+use crate::slack::account::{address, zone};
 use crate::slack::envelope::Caller;
 use crate::slack::identity::{Identified, Stranger, identify};
 use crate::slack::web::CallError;
+use crate::zone::Zone;
 
 /// A form must open within three seconds of the click, whatever this comes to.
 const ASK_MOST: Duration = Duration::from_millis(1500);
 /// What Slack said of an account is believed for so long.
 const BELIEVED: Duration = Duration::from_secs(120);
+/// A zone for longer: people travel seldom.
+const ZONE_BELIEVED: Duration = Duration::from_secs(900);
 /// An account that it could not be asked about is asked about again after this.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Accounts whose answer is remembered.
@@ -33,6 +37,7 @@ const PACE: Duration = Duration::from_secs(2);
 /// What was asked lately.
 pub(super) struct Accounts {
     said: Mutex<BTreeMap<String, (Instant, Stranger)>>,
+    zones: Mutex<BTreeMap<String, (Instant, Option<Zone>)>>,
     room: Semaphore,
     /// When the bucket of calls is full again.
     full_at: Mutex<Option<Instant>>,
@@ -40,7 +45,12 @@ pub(super) struct Accounts {
 
 impl Default for Accounts {
     fn default() -> Self {
-        Self { said: Mutex::default(), room: Semaphore::new(ASKING_MOST), full_at: Mutex::default() }
+        Self {
+            said: Mutex::default(),
+            zones: Mutex::default(),
+            room: Semaphore::new(ASKING_MOST),
+            full_at: Mutex::default(),
+        }
     }
 }
 
@@ -57,6 +67,23 @@ impl Ears {
                 Err(stranger)
             }
         }
+    }
+
+    /// Where the person's clock hangs; none when Slack does not say.
+    pub(super) async fn zone_of(&self, account: &str) -> Option<Zone> {
+        if let Some(zone) = self.accounts.zone_lately(account) {
+            return zone;
+        }
+        let asked = timeout(ASK_MOST, async {
+            let _room = self.accounts.room.acquire().await.ok()?;
+            if !self.accounts.may_ask() {
+                return None;
+            }
+            self.web.user_info(account).await.inspect_err(told).ok().map(|user| zone(&user))
+        });
+        let found = asked.await.ok().flatten();
+        self.accounts.remember_zone(account, found.clone());
+        found.flatten()
     }
 
     async fn ask_and_bind(&self, caller: &Caller) -> Result<(), Stranger> {
@@ -127,6 +154,22 @@ impl Accounts {
         }
         let age = if stranger.is_for_now() { AGAIN } else { BELIEVED };
         said.insert(account.to_owned(), (now + age, stranger.clone()));
+    }
+
+    fn zone_lately(&self, account: &str) -> Option<Option<Zone>> {
+        let zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner);
+        let (until, zone) = zones.get(account)?;
+        (Instant::now() < *until).then(|| zone.clone())
+    }
+
+    /// `found` is none when Slack did not answer.
+    fn remember_zone(&self, account: &str, found: Option<Option<Zone>>) {
+        let mut zones = self.zones.lock().unwrap_or_else(PoisonError::into_inner);
+        if zones.len() >= REMEMBERED_MOST {
+            zones.clear();
+        }
+        let age = if found.is_some() { ZONE_BELIEVED } else { AGAIN };
+        zones.insert(account.to_owned(), (Instant::now() + age, found.flatten()));
     }
 
     fn may_ask(&self) -> bool {

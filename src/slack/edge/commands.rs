@@ -51,12 +51,12 @@ impl Ears {
     ) -> Result<Option<Said>, String> {
         let who = self.who(caller).await?;
         match command::parse(text) {
-            Err(error) => self.perhaps_words(&who, text, trigger, &error).await.map(|()| None),
+            Err(error) => self.perhaps_words(caller, &who, text, trigger, &error).await.map(|()| None),
             Ok(SlashCommand::Help) => Ok(Some(words::help(&self.settings.command).into())),
             Ok(SlashCommand::List) => self.list(&who).await.map(Some),
             Ok(SlashCommand::Catalogue) => self.open_catalogue(caller, trigger).await.map(|()| None),
             Ok(SlashCommand::Request { words }) => {
-                let draft = self.draft(&who, &words).await?;
+                let draft = self.draft(caller, &who, &words).await?;
                 self.open_request(&who, trigger, draft).await.map(|()| None)
             }
             Ok(SlashCommand::Status { request: Some(request) }) => self.status(&who, request).await.map(Some),
@@ -97,6 +97,7 @@ impl Ears {
     /// Who leaves the word `request` out is understood where the words name a role that they may have.
     async fn perhaps_words(
         &self,
+        caller: &Caller,
         who: &Identified,
         text: &str,
         trigger: &str,
@@ -104,7 +105,7 @@ impl Ears {
     ) -> Result<(), String> {
         let otherwise = || words::not_understood(&self.settings.command, error);
         let (CommandError::UnknownWord { nearest: None, .. }, Ok(draft)) =
-            (error, self.draft(who, &typed(text)).await)
+            (error, self.draft(caller, who, &typed(text)).await)
         else {
             return Err(otherwise());
         };

@@ -14,14 +14,17 @@ use crate::ids::{AppId, RoleRef};
 use crate::lifecycle::Request;
 use crate::policy::{self, Ask, AskMode, Found, PolicySet, RoleMatch, Verdict, Visibility, Vocabulary};
 use crate::slack::envelope::{Caller, ViewState};
-use crate::slack::free_words::{self, FreeWords};
+use crate::slack::free_words::{self, FreeWords, Moment};
 use crate::slack::identity::Identified;
 use crate::slack::modal::{self, Draft};
 use crate::slack::words;
 use crate::time::Span;
+use crate::zone::Zone;
 
 /// For the address of a message: the form must open within three seconds of the click.
 const PERMALINK_MOST: Duration = Duration::from_secs(1);
+/// What begins sooner begins at once.
+const START_LEAST: Span = Span::mins(2);
 /// Open requests of one person that are looked at.
 const HELD_MOST: u32 = 50;
 
@@ -82,13 +85,18 @@ impl Ears {
     }
 
     /// What somebody's words come to, as the beginning of a form.
-    pub(super) async fn draft(&self, who: &Identified, typed: &str) -> Result<Draft, String> {
+    pub(super) async fn draft(
+        &self,
+        caller: &Caller,
+        who: &Identified,
+        typed: &str,
+    ) -> Result<Draft, String> {
         let command = &self.settings.command;
         let policies = self.engine.policies();
         let read = read_words(&policies, typed);
-        let FreeWords { role: wish, duration, until, too_long, because, ticket } = read;
-        let mut draft = Draft { role: None, duration, because, ticket, notes: Vec::new() };
-        draft.notes.extend(until.map(|until| words::until_when(&until)));
+        let FreeWords { role: wish, duration, from, until, too_long, because, ticket } = read;
+        let mut draft = Draft { duration, because, ticket, ..Draft::default() };
+        self.when(caller, &mut draft, from.as_ref(), until.as_ref()).await;
         draft.notes.extend(too_long.map(|typed| words::length_too_long(&typed)));
         if wish.is_empty() {
             return Ok(draft);
@@ -120,6 +128,41 @@ impl Ears {
             draft.notes.push(words::length_cut(typed, most));
         }
         Ok(draft)
+    }
+
+    /// From when, and until when, by the clock of who typed it. What can't be meant is said, and left to them.
+    async fn when(&self, caller: &Caller, draft: &mut Draft, from: Option<&Moment>, until: Option<&Moment>) {
+        let now = self.engine.now();
+        let asks = from.into_iter().chain(until).any(|moment| !moment.needs_no_zone());
+        let zone = if asks { self.zone_of(&caller.user).await } else { None };
+        let by = zone.clone().unwrap_or(Zone::UTC);
+        if let Some(from) = from {
+            match from.begins(now, &by) {
+                // What begins now needs no start.
+                Ok(at) if at < now + START_LEAST => {}
+                Ok(at) => {
+                    draft.starts_at = Some(at);
+                    draft.notes.push(words::starts_when(from.typed(), at));
+                }
+                Err(why) => draft.notes.push(words::no_moment(from.typed(), why)),
+            }
+        }
+        if let Some(until) = until {
+            match until.ends(now, draft.starts_at.unwrap_or(now), &by) {
+                // How long is said as well: that counts.
+                Ok(_) if draft.duration.is_some() => {}
+                Ok(at) => {
+                    let minutes = at.since(draft.starts_at.unwrap_or(now)).as_secs() / 60;
+                    let length = Span::mins(minutes.max(1));
+                    draft.duration = Some(length);
+                    draft.notes.push(words::ends_when(until.typed(), at, length, draft.starts_at.is_some()));
+                }
+                Err(why) => draft.notes.push(words::no_moment(until.typed(), why)),
+            }
+        }
+        if asks && zone.is_none() {
+            draft.notes.push(words::no_zone());
+        }
     }
 
     /// Whether the person may have a role, and why.

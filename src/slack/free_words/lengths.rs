@@ -26,23 +26,6 @@ const NUMBERS: &[&str] = &[
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
 ];
 const UNITS: [&str; 8] = ["minutes", "minute", "hours", "hour", "days", "day", "weeks", "week"];
-const MOMENTS: &[&str] = &[
-    "noon",
-    "midnight",
-    "tonight",
-    "tomorrow",
-    "eod",
-    "evening",
-    "lunch",
-    "end",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "sunday",
-];
 
 /// A length of time in the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +43,6 @@ pub(super) struct Length {
 pub(super) enum Says {
     /// So long.
     Span(Span),
-    /// Until some moment.
-    Moment,
     /// For ever, or nearly.
     TooLong,
 }
@@ -70,18 +51,17 @@ impl Length {
     pub(super) fn span(&self) -> Option<Span> {
         match self.says {
             Says::Span(span) => Some(span),
-            Says::Moment | Says::TooLong => None,
+            Says::TooLong => None,
         }
     }
 }
 
-/// Every length and every moment after `until`, in order.
+/// Every length, in order.
 pub(super) fn find_lengths(tokens: &[Token]) -> Vec<Length> {
     let mut found = Vec::new();
     let mut index = 0;
     while index < tokens.len() {
-        let here = until(tokens, index).map(|count| (count, Says::Moment));
-        let here = here.or_else(|| spans(tokens, index).map(|(count, span)| (count, Says::Span(span))));
+        let here = spans(tokens, index).map(|(count, span)| (count, Says::Span(span)));
         let here = here.or_else(|| too_long(tokens, index).then_some((1, Says::TooLong)));
         let Some((count, says)) = here else {
             index += 1;
@@ -116,20 +96,6 @@ fn lead(tokens: &[Token], index: usize) -> (usize, bool) {
     }
 }
 
-/// `until 17:00`, `till 5 pm`: how many tokens.
-fn until(tokens: &[Token], index: usize) -> Option<usize> {
-    if !["until", "till", "til", "untill"].contains(&word(tokens, index)) {
-        return None;
-    }
-    let moment = word(tokens, index + 1);
-    let timed = moment.starts_with(|c: char| c.is_ascii_digit());
-    if !timed && !MOMENTS.contains(&moment) {
-        return None;
-    }
-    let more = ["am", "pm", "utc", "tomorrow", "today", "cet", "cest", "est", "pst"];
-    Some(2 + usize::from(more.contains(&word(tokens, index + 2))))
-}
-
 fn too_long(tokens: &[Token], index: usize) -> bool {
     let this = word(tokens, index);
     let before = index.checked_sub(1).map_or("", |before| word(tokens, before));
@@ -139,7 +105,7 @@ fn too_long(tokens: &[Token], index: usize) -> bool {
 }
 
 /// Lengths that follow each other add up: `1 hour 30 minutes`, `an hour and a half`.
-fn spans(tokens: &[Token], index: usize) -> Option<(usize, Span)> {
+pub(super) fn spans(tokens: &[Token], index: usize) -> Option<(usize, Span)> {
     let (mut count, mut total) = one(tokens, index)?;
     let half = ["and", "a", "half"];
     let and_half = half.iter().enumerate().all(|(n, part)| word(tokens, index + count + n) == *part);

@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::stage::{R1042, Stage, active, answers, typed};
+use super::stage::{NOW, R1042, Stage, active, answers, typed};
 use crate::engine::scripted::Script;
 use crate::engine::{Dossier, Verb};
 use crate::ids::{EntitlementKey, TargetId};
 use crate::lifecycle::Answer;
 use crate::policy::{Binding, Catalogue, ParamIssue, Parsed, PolicySet, SourceFile, Subject, parse};
+use crate::time::{Span, Timestamp};
+use crate::zone::Zone;
 
 /// A target where every step is right.
 struct AnyStep;
@@ -121,14 +123,79 @@ async fn words_in_any_order_fill_in_the_form() {
     }
 }
 
+/// What Slack tells of Ann's account.
+fn in_zone(tz: &str) -> impl Fn(&str) -> Option<(u16, Option<u32>, Value)> + Send + 'static {
+    let answer = json!({"ok": true, "user": {"id": "U0ANN", "tz": tz}});
+    move |method| (method == "users.info").then(|| (200, None, answer.clone()))
+}
+
+fn starts(view: &Value) -> Option<i64> {
+    let starts = view["blocks"].as_array().unwrap().iter().find(|block| block["block_id"] == "starts");
+    starts.unwrap()["element"]["initial_date_time"].as_i64()
+}
+
+#[tokio::test]
+async fn a_moment_is_read_by_the_clock_of_who_typed_it() {
+    let line = "request read the wiki from tomorrow 9:00 for 4h because the audit asks";
+    let local = |view: &Value, zone: &str| {
+        let at = Timestamp::from_millis(starts(view).unwrap() * 1000);
+        zone.parse::<Zone>().unwrap().local(at).to_string()
+    };
+    let tomorrow = |zone: &str| {
+        let today = zone.parse::<Zone>().unwrap().local(NOW).date();
+        format!("{}T09:00:00", today.tomorrow().unwrap())
+    };
+    for zone in ["Europe/Berlin", "Asia/Tokyo", "America/Los_Angeles"] {
+        let mut stage = stage(None).await;
+        stage.slack.answer(in_zone(zone));
+        for _ in 0..2 {
+            stage.hears(typed("e1", line)).await;
+        }
+        let calls = stage.calls();
+        let methods: Vec<&str> = calls.iter().map(|call| call.method.as_str()).collect();
+        assert_eq!(methods, ["users.info", "views.open", "views.open"], "asked once");
+        let view = &calls[1].body["view"];
+        assert_eq!(local(view, zone), tomorrow(zone));
+        assert_eq!(filled(view, "duration"), "4h");
+        assert_eq!(filled(view, "why"), "the audit asks");
+        assert!(about(view).contains("You wrote “from tomorrow 9:00”: it starts <!date^"), "{}", about(view));
+        assert!(!about(view).contains("time zone"), "{}", about(view));
+    }
+}
+
+#[tokio::test]
+async fn without_a_zone_a_moment_is_read_as_utc_and_that_is_said() {
+    for tz in ["Moon/Base", ""] {
+        let mut stage = stage(None).await;
+        stage.slack.answer(in_zone(tz));
+        stage.hears(typed("e1", "request wiki from tomorrow 9:00 until 11:30")).await;
+        let view = stage.calls().pop().unwrap().body["view"].clone();
+        let at = Timestamp::from_millis(starts(&view).unwrap() * 1000);
+        assert!(Zone::UTC.local(at).to_string().ends_with("T09:00:00"));
+        assert_eq!(filled(&view, "duration"), "2h30m");
+        assert!(about(&view).contains("so I read the time as UTC"), "{}", about(&view));
+    }
+    // Nothing is asked of Slack where no clock matters.
+    let mut stage = stage(None).await;
+    stage.hears(typed("e1", "request wiki in 2h")).await;
+    let calls = stage.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(starts(&calls[0].body["view"]), Some((NOW + Span::hours(2)).seconds()));
+    stage.hears(typed("e1", "request wiki from 1999-01-01 9:00 utc")).await;
+    let view = stage.calls().pop().unwrap().body["view"].clone();
+    assert_eq!(starts(&view), None);
+    assert!(about(&view).contains("that is over"), "{}", about(&view));
+}
+
 #[tokio::test]
 async fn the_least_powerful_role_is_offered_with_what_others_add() {
     let mut stage = stage(None).await;
-    stage.hears(typed("e1", "request wiki until 17:00")).await;
+    stage.hears(typed("e1", "request wiki until 18:00 UTC")).await;
     let view = stage.slack.call().await.body["view"].clone();
     assert_eq!(filled(&view, "role"), "wiki/read");
     let about = about(&view);
-    for part in ["*Legacy wiki · Editor* adds: Changes pages; risk: high", "You wrote “until 17:00”"] {
+    for part in ["*Legacy wiki · Editor* adds: Changes pages; risk: high", "You wrote “until 18:00 UTC”"]
+    {
         assert!(about.contains(part), "{part}: {about}");
     }
     assert!(!about.contains("Administrator"), "{about}");

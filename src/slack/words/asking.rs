@@ -4,9 +4,12 @@ use super::{NAME, WRITTEN, bold, code, names, reason_line, risk, state, written}
 use crate::ids::{PersonId, RoleRef};
 use crate::lifecycle::{Request, State};
 use crate::policy::{App, People, Reason, Role, RoleMatch, StageApprovers, Tier, Verdict};
+use crate::slack::free_words::{AHEAD, NoMoment};
 use crate::slack::text::{date, inline, list};
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
+/// What somebody typed, as it is quoted.
+const TYPED: usize = 60;
 /// Approvers that are named one by one.
 const NAMED_MOST: usize = 6;
 
@@ -169,13 +172,35 @@ pub fn only_barred(command: &str, barred: &[RoleRef]) -> String {
     }
 }
 
-/// A moment was typed instead of a length.
+/// A start that was typed, as it was understood.
 #[must_use]
-pub fn until_when(until: &str) -> String {
-    format!(
-        "You wrote “{}”: which moment that is depends on your time zone, so choose a length below.",
-        inline(until, 60)
-    )
+pub fn starts_when(from: &str, at: Timestamp) -> String {
+    format!("You wrote “{}”: it starts {}.", inline(from, TYPED), date(at))
+}
+
+/// An end that was typed, as it was understood. `scheduled` says that the start was, too.
+#[must_use]
+pub fn ends_when(until: &str, at: Timestamp, length: Span, scheduled: bool) -> String {
+    let from = if scheduled { "the start" } else { "now" };
+    format!("You wrote “{}”: {} is {} from {from}.", inline(until, TYPED), date(at), length.words())
+}
+
+/// A moment that can't be meant.
+#[must_use]
+pub fn no_moment(typed: &str, why: NoMoment) -> String {
+    let typed = inline(typed, TYPED);
+    match why {
+        NoMoment::Past => format!("You wrote “{typed}”: that is over. Choose below."),
+        NoMoment::TooFar => {
+            format!("You wrote “{typed}”: that is more than {} ahead. Choose below.", AHEAD.words())
+        }
+    }
+}
+
+/// The person's time zone is not known.
+#[must_use]
+pub fn no_zone() -> String {
+    "Slack did not tell me your time zone, so I read the time as UTC. See that it is right below.".to_owned()
 }
 
 /// What was typed is too long for anything.

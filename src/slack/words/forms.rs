@@ -79,9 +79,9 @@ pub mod form {
     /// Hint.
     pub const TICKET_HINT: &str = "The incident or change that this is for, such as OPS-311.";
     /// Label.
-    pub const STARTS: &str = "Not before";
+    pub const STARTS: &str = "Starts";
     /// Hint.
-    pub const STARTS_HINT: &str = "Leave it empty to start as soon as it is approved.";
+    pub const STARTS_HINT: &str = "Leave it empty to start as soon as it is approved. 90 days ahead at most.";
     /// Label.
     pub const GLASS: &str = "Emergency";
     /// The one box to tick.

@@ -111,8 +111,8 @@ fn form_table() {
         ("a start now", starts(NOW), &[]),
         ("a start while the form was open", starts(NOW - minute.times(5)), &[]),
         ("a start in the past", starts(NOW - minute.times(6)), &[BadStart]),
-        ("a start in 30 days", starts(NOW + Span::days(30)), &[]),
-        ("a start later", starts(NOW + Span::days(30) + minute), &[BadStart]),
+        ("a start in 90 days", starts(NOW + Span::days(90)), &[]),
+        ("a start later", starts(NOW + Span::days(90) + minute), &[BadStart]),
     ];
     for (what, ask, expected) in rows {
         assert_eq!(codes(&asked("ann", &ask, AskMode::New, &[])), expected, "{what}");

@@ -315,12 +315,61 @@ fn the_right_role_is_found_for_each_phrasing_and_the_least_powerful_comes_first(
 }
 
 #[test]
-fn a_moment_is_told_not_guessed() {
+fn a_moment_stands_apart_from_role_length_and_reason() {
     let policies = catalogue();
-    let until = |text: &str| read(&policies, text).until;
-    assert_eq!(until("wiki reader until 17:00").as_deref(), Some("until 17:00"));
-    assert_eq!(until("wiki reader till tomorrow noon").as_deref(), Some("till tomorrow"));
-    assert_eq!(until("wiki reader until the import is done"), None);
+    for (text, from, until, role, duration, why) in [
+        ("wiki reader until 17:00", "", "until 17:00", "wiki/read", "", ""),
+        ("wiki reader till tomorrow noon", "", "till tomorrow noon", "wiki/read", "", ""),
+        ("wiki reader until the import is done", "", "", "wiki/read", "", ""),
+        (
+            "read billing from tomorrow 9:00 for 4h because invoices look wrong",
+            "from tomorrow 9:00",
+            "",
+            "billing/read",
+            "4h",
+            "invoices look wrong",
+        ),
+        (
+            "billing read for 4h because invoices look wrong, from tomorrow 9:00",
+            "from tomorrow 9:00",
+            "",
+            "billing/read",
+            "4h",
+            "invoices look wrong",
+        ),
+        (
+            "wiki edit tomorrow 9am for 2h to correct the onboarding guide",
+            "tomorrow 9am",
+            "",
+            "wiki/edit",
+            "2h",
+            "to correct the onboarding guide",
+        ),
+        ("wiki edit because we move on friday", "", "", "wiki/edit", "", "we move on friday"),
+        (
+            "wiki edit for 2h because the deploy on friday 18:00 broke it",
+            "",
+            "",
+            "wiki/edit",
+            "2h",
+            "the deploy on friday 18:00 broke it",
+        ),
+        ("wiki read for the friday deploy for 1h", "", "", "wiki/read", "1h", "the friday deploy"),
+        ("wiki admin from 22:00 to 23:30 for INC-4", "from 22:00", "to 23:30", "wiki/admin", "", ""),
+        ("wiki admin in 2h for 30m", "in 2h", "", "wiki/admin", "30m", ""),
+        ("wiki admin for 2h in the next 3 days", "", "", "wiki/admin", "2h", ""),
+    ] {
+        let read = read(&policies, text);
+        let typed = |moment: &Option<free_words::Moment>| moment.as_ref().map(|m| m.typed().to_owned());
+        let found = [
+            typed(&read.from).unwrap_or_default(),
+            typed(&read.until).unwrap_or_default(),
+            offered(&policies, "ann", &read.role).first().cloned().unwrap_or_default(),
+            read.duration.map(|span| span.to_string()).unwrap_or_default(),
+            read.because.unwrap_or_default(),
+        ];
+        assert_eq!(found, [from, until, role, duration, why], "{text}");
+    }
 }
 
 #[test]
@@ -400,6 +449,18 @@ fn any_text_is_read_without_a_panic() {
         "due",
         "in",
         "order",
+        "from",
+        "tomorrow",
+        "next",
+        "week",
+        "fri",
+        "31",
+        "feb",
+        "9am",
+        "2026-12-01",
+        "midnight",
+        "utc",
+        "tonight",
     ];
     let mut rng = rand::rngs::SmallRng::seed_from_u64(42);
     for _ in 0..3000 {
@@ -407,6 +468,13 @@ fn any_text_is_read_without_a_panic() {
         let text: Vec<&str> = (0..count).map(|_| pieces[rng.random_range(0..pieces.len())]).collect();
         let found = read(&policies, &text.join(" "));
         assert!(found.duration.is_none_or(|span| span <= jitney::time::Span::LONGEST), "{text:?}");
+        for moment in found.from.iter().chain(&found.until) {
+            let now = jitney::time::Timestamp::from_millis(1_795_341_600_000);
+            let begins = moment.begins(now, &jitney::zone::Zone::UTC);
+            assert!(begins.is_err() || begins.is_ok_and(|at| at >= now), "{text:?}");
+            let ends = moment.ends(now, now, &jitney::zone::Zone::UTC);
+            assert!(ends.is_err() || ends.is_ok_and(|at| at > now), "{text:?}");
+        }
         assert!(found.because.is_none_or(|because| !because.trim().is_empty()), "{text:?}");
     }
 }

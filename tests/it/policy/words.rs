@@ -25,7 +25,7 @@ fn reasons_in_words() {
     let policies = set();
     let leaver = may_ask(&policies, &people, &id("gone"), &ask("billing/read"), AskMode::New, &[], NOW);
     let short = Ask { duration: Span::secs(5), ticket: ask("billing/write").ticket, ..ask("billing/read") };
-    let late = Ask { starts_at: Some(NOW + Span::days(40)), ..ask("billing/write") };
+    let late = Ask { starts_at: Some(NOW + Span::days(120)), ..ask("billing/write") };
     let two = tier(&policies, "two");
     let owners = ids(&["bob", "dana"]);
     let requester = id("ann");

@@ -6,6 +6,7 @@ use jitney::lifecycle::{Answer, Kind, Refusal, Request};
 use jitney::playground::slack::{check_message, check_options, check_view};
 use jitney::policy::{Reason, ReasonCode, Risk, RoleMatch, Verdict};
 use jitney::slack::command::{self, CommandError};
+use jitney::slack::free_words::NoMoment;
 use jitney::slack::identity::Stranger;
 use jitney::slack::views::render;
 use jitney::slack::{modal, text, words};
@@ -169,10 +170,9 @@ fn no_form_says_what_people_typed_as_markup() {
         }
         let draft = modal::Draft {
             role: Some("billing/read".parse().unwrap()),
-            duration: None,
             because: Some(evil.clone()),
-            ticket: None,
-            notes: vec![words::until_when(&evil), words::length_too_long(&evil)],
+            notes: vec![words::starts_when(&evil, at(0)), words::length_too_long(&evil)],
+            ..modal::Draft::default()
         };
         let story = bad(jitney::lifecycle::State::Active { warned: false }, &evil);
         let request = &story.dossier.request;
@@ -247,7 +247,9 @@ fn sentences(evil: &str, request: &Request) -> Vec<String> {
         words::catalogue(&[owned.clone(), owned.clone()], 2),
         words::catalogue_held(&[request, request]),
         words::retired(&role, Some(evil)),
-        words::until_when(evil),
+        words::starts_when(evil, at(0)),
+        words::ends_when(evil, at(0), Span::hours(1), false),
+        words::no_moment(evil, NoMoment::Past),
         words::length_too_long(evil),
         words::why(&role, evil, &refused, Span::hours(1), "", Some(request)),
         words::why(&role, evil, &granted, Span::hours(1), "", None),

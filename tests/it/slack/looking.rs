@@ -6,6 +6,7 @@ use jitney::ids::RoleRef;
 use jitney::lifecycle::{EndCause, State};
 use jitney::playground::slack::check_options;
 use jitney::policy::{People, Reason, ReasonCode, Risk, RoleMatch, StageApprovers, Verdict};
+use jitney::slack::free_words::NoMoment;
 use jitney::slack::{modal, words};
 use jitney::time::Span;
 
@@ -150,7 +151,12 @@ pub(super) fn sayings() -> Vec<String> {
         words::others_fit(&found(1, 1, Risk::Low), &[found(1, 2, Risk::Low), found(2, 1, Risk::High)]),
         words::barred_fit("/jit", &roles(&["wiki/admin", "wiki/edit"])),
         words::only_barred("/jit", &roles(&["wiki/admin"])),
-        words::until_when("until 17:00"),
+        words::starts_when("from tomorrow 9:00", at(30)),
+        words::ends_when("until 17:00", at(60), Span::mins(90), false),
+        words::ends_when("until fri", at(60), Span::hours(8), true),
+        words::no_moment("today 9:00", NoMoment::Past),
+        words::no_moment("on 1 june", NoMoment::TooFar),
+        words::no_zone(),
         words::length_too_long("for ever"),
         words::length_cut(Span::hours(12), Span::hours(8)),
         words::retired(&at_role, Some("reports/view has them, too")),
