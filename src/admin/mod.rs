@@ -15,7 +15,7 @@ pub use server::{AdminSocket, BindError};
 
 use crate::engine::{Status, Verb};
 use crate::ids::{DedupeKey, RequestId};
-use crate::lifecycle::Answer;
+use crate::lifecycle::{Answer, ReviewFinding};
 use crate::time::Span;
 
 /// A line is at most this long, in bytes, its end included.
@@ -76,6 +76,8 @@ pub enum Operation {
         /// Which one.
         request: RequestId,
         /// What was found.
+        found: ReviewFinding,
+        /// In the reviewer's own words.
         finding: String,
     },
     /// Take the words of a remark in the card's thread out.
@@ -131,8 +133,8 @@ impl Operation {
             Self::WaiveLockdown { request, reason } => {
                 Verb::WaiveLockdown { request, reason: text("reason", &reason)? }
             }
-            Self::Review { request, finding } => {
-                Verb::Review { request, finding: text("finding", &finding)? }
+            Self::Review { request, found, finding } => {
+                Verb::Review { request, found, finding: text("finding", &finding)? }
             }
             Self::Redact { request, remark, reason } => {
                 Verb::Redact { request, remark, reason: text("reason", &reason)? }

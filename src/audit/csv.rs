@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 type Cell = fn(&Row<'_>) -> String;
 
 /// The columns, in order: the name, and what a record has there.
-const COLUMNS: [(&str, Cell); 21] = [
+const COLUMNS: [(&str, Cell); 22] = [
     ("seq", |row| row.record.seq.to_string()),
     ("at", |row| row.record.at.rfc3339()),
     ("kind", |row| row.record.kind.clone()),
@@ -24,6 +24,7 @@ const COLUMNS: [(&str, Cell); 21] = [
     ("app", |row| row.role().0),
     ("role", |row| row.role().1),
     ("why", |row| row.first_of(&["justification", "reason", "finding", "waived"])),
+    ("finding", |row| row.first_of(&["found"])),
     ("step", |row| row.first_of(&["label"])),
     ("method", |row| row.evidence("method")),
     ("answer", |row| row.evidence("answer")),

@@ -11,7 +11,7 @@ use crate::config::Environment;
 use crate::engine::Filter;
 use crate::ids::{DedupeKey, PersonId, RequestId};
 use crate::jira::words::entry_sentence;
-use crate::lifecycle::{Answer, Refusal, StateWord};
+use crate::lifecycle::{Answer, Refusal, ReviewFinding, StateWord};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -52,6 +52,9 @@ pub(super) struct ListArgs {
     /// Only of this person, by their id in the directory
     #[arg(long, value_name = "PERSON")]
     requester: Option<PersonId>,
+    /// Only those whose review is owed, the earliest due first
+    #[arg(long, conflicts_with_all = ["state", "requester"])]
+    to_review: bool,
     /// At most this many
     #[arg(long, value_name = "N", default_value_t = USUAL_LIMIT, value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -104,7 +107,10 @@ pub(super) struct AttestArgs {
 pub(super) struct ReviewArgs {
     /// Which request, such as R1042
     request: RequestId,
-    /// What was found; it stands on the ticket
+    /// What you found [possible: justified, not-justified, follow-up]
+    #[arg(long, value_name = "WORD")]
+    found: ReviewFinding,
+    /// In your own words; it stands on the ticket with your name
     #[arg(long, value_name = "TEXT")]
     finding: String,
     #[command(flatten)]
@@ -150,8 +156,8 @@ pub(super) fn run(command: RequestCommand, environment: &Environment, out: Out) 
         RequestCommand::WaiveLockdown(ReasonArgs { request, reason, asking }) => {
             (Operation::WaiveLockdown { request, reason }, asking)
         }
-        RequestCommand::Review(ReviewArgs { request, finding, asking }) => {
-            (Operation::Review { request, finding }, asking)
+        RequestCommand::Review(ReviewArgs { request, found, finding, asking }) => {
+            (Operation::Review { request, found, finding }, asking)
         }
         RequestCommand::Redact(RedactArgs { request, remark, reason, asking }) => {
             (Operation::Redact { request, remark, reason }, asking)
@@ -162,8 +168,12 @@ pub(super) fn run(command: RequestCommand, environment: &Environment, out: Out) 
 
 fn list(args: ListArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
     let reader = wiring::reader(&args.asking.config.load(environment)?)?;
-    let states = args.state.into_iter().collect();
-    let requests = reader.list(&Filter { requester: args.requester, states, limit: args.limit })?;
+    let requests = if args.to_review {
+        reader.to_review(args.limit)?
+    } else {
+        let states = args.state.into_iter().collect();
+        reader.list(&Filter { requester: args.requester, states, limit: args.limit })?
+    };
     if args.asking.json {
         out.json(&requests)?;
         return Ok(Exit::Fine);
@@ -181,7 +191,7 @@ fn list(args: ListArgs, environment: &Environment, out: Out) -> anyhow::Result<E
                 one_line(&request.requester.name),
                 request.ask.role.to_string(),
                 request.duration().to_string(),
-                one_line(&words::standing(request)),
+                one_line(&words::standing_with_review(request)),
             ]
         })
         .collect();
@@ -207,7 +217,7 @@ fn show(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<
         return Ok(Exit::Fine);
     }
     let request = &dossier.request;
-    let standing = one_line(&words::standing(request));
+    let standing = one_line(&words::standing_with_review(request));
     let issue = dossier.issue.as_ref().map_or_else(|| "not opened yet".to_owned(), ToString::to_string);
     out.line(format!("{}  {}", request.id, one_line(&request.title())))?;
     out.line(format!("  state   {} ({standing})", request.state.word().as_str()))?;

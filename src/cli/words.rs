@@ -57,6 +57,9 @@ pub(super) fn answer(answer: &Answer) -> String {
         Answer::AlreadyRevealed { request, at } => {
             format!("The credential of {request} was shown at {}, and is shown once only.", at.minute_utc())
         }
+        Answer::Reviewed { request, found } => {
+            format!("The review of {request} is written down: {}.", found.as_str())
+        }
         Answer::Noted => "Written down.".to_owned(),
         Answer::Refused(refusal) => format!("Refused: {}", refused(refusal)),
     }
@@ -80,6 +83,7 @@ pub(super) const fn is_refusal(answer: &Answer) -> bool {
         | Answer::Ending { .. }
         | Answer::Reveal { .. }
         | Answer::AlreadyRevealed { .. }
+        | Answer::Reviewed { .. }
         | Answer::Noted => false,
     }
 }
@@ -105,6 +109,9 @@ fn refused(refusal: &Refusal) -> String {
         Refusal::NothingToAttest { request } => format!(
             "there is nothing to attest on {request}: this step can be read back, or is not being revoked."
         ),
+        Refusal::NoReviewOwed { request } => {
+            format!("no review of {request} waits: it was done, or none was owed.")
+        }
         Refusal::NoLockdown { request } => format!("no lockdown of {request} stands."),
         Refusal::SecondOperatorNeeded { request } => {
             format!("written down; a second operator must waive the lockdown of {request} too.")
@@ -130,7 +137,15 @@ fn reason(reason: &Reason) -> String {
 }
 
 /// Where a request stands, in a few words for a list.
-pub(super) fn standing(request: &Request) -> String {
+pub(super) fn standing_with_review(request: &Request) -> String {
+    let standing = standing(request);
+    match request.review_due_at {
+        Some(due) => format!("{standing}; to be reviewed by {}", due.minute_utc()),
+        None => standing,
+    }
+}
+
+fn standing(request: &Request) -> String {
     let until = |at: Timestamp| format!("until {}", at.minute_utc());
     match &request.state {
         State::Pending(pending) if pending.held => "held by a lockdown".to_owned(),
@@ -308,7 +323,7 @@ fn withdraw_cause(cause: &WithdrawCause, by: &str) -> String {
 mod tests {
     use super::*;
     use crate::ids::{PersonId, RequestId, TargetId};
-    use crate::lifecycle::StateWord;
+    use crate::lifecycle::{ReviewFinding, StateWord};
     use crate::policy::ReasonCode;
 
     #[test]
@@ -328,6 +343,7 @@ mod tests {
             Answer::Counted { request, have: 1, need: 2 },
             Answer::Questioned { request },
             Answer::Redacted { request, number: 2 },
+            Answer::Reviewed { request, found: ReviewFinding::NotJustified },
             Answer::Replied { request, to: "dana@example.com".parse().unwrap() },
             Answer::Held { request, targets: vec![TargetId::new("wiki").unwrap()] },
             Answer::Applied { request: request.next(), parent: request, expires_at: at },
@@ -349,6 +365,7 @@ mod tests {
             Answer::Refused(Refusal::NoSuchRequest { request }),
             Answer::Refused(Refusal::NoCredential { request }),
             Answer::Refused(Refusal::NothingToAttest { request }),
+            Answer::Refused(Refusal::NoReviewOwed { request }),
             Answer::Refused(Refusal::NoLockdown { request }),
             Answer::Refused(Refusal::SecondOperatorNeeded { request }),
             Answer::Refused(Refusal::UnknownPerson { account: "U1".to_owned() }),

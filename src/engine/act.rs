@@ -76,8 +76,9 @@ impl Core {
             Verb::Redact { request, remark, reason } => {
                 self.redact(tx, &by, *request, *remark, &cut(reason), now)
             }
-            Verb::Review { request, finding } => {
-                self.event(tx, touched, *request, &Event::Reviewed { by, finding: cut(finding) }, now)
+            Verb::Review { request, found, finding } => {
+                let event = Event::Reviewed { by, found: *found, finding: cut(finding) };
+                self.event(tx, touched, *request, &event, now)
             }
         }
     }
@@ -243,14 +244,11 @@ impl Core {
         ask: &Ask,
         now: Timestamp,
     ) -> Result<(), Stop> {
-        if let Some((due, request)) = tx.reviews_owed(&person.id)?.into_iter().find(|(due, _)| *due < now) {
-            return Err(Refusal::Rules(vec![Reason {
-                code: ReasonCode::ReviewOverdue,
-                rule: "a break-glass must be reviewed".to_owned(),
-                saw: format!("the review of {request} was due at {}", due.minute_utc()),
-                wants: "that review, by somebody else".to_owned(),
-            }])
-            .into());
+        let overdue = tx.reviews_owed(&person.id)?.into_iter().find(|(due, _)| *due < now);
+        if let Some((due, id)) = overdue
+            && let Some((unreviewed, _)) = tx.request(id)?
+        {
+            return Err(Refusal::Rules(vec![self.review_overdue(&unreviewed, due)]).into());
         }
         for open in tx.open_requests(&person.id)? {
             let Some((twin, _)) = tx.request(open)? else { continue };
@@ -261,6 +259,23 @@ impl Core {
             }
         }
         Ok(())
+    }
+
+    fn review_overdue(&self, unreviewed: &Request, due: Timestamp) -> Reason {
+        let Request { id, terms, requester, .. } = unreviewed;
+        let people = &self.world().people;
+        let able = policy::reviewers(&terms.tier, &terms.owners, &requester.id, people);
+        let able = policy::listed(able.iter().map(PersonId::as_str), "or");
+        Reason {
+            code: ReasonCode::ReviewOverdue,
+            rule: "a break-glass must be reviewed".to_owned(),
+            saw: format!("the review of {id} was due at {}", due.minute_utc()),
+            wants: if able.is_empty() {
+                "that review, by somebody else".to_owned()
+            } else {
+                format!("that review, by {able}")
+            },
+        }
     }
 
     fn not_too_many(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Stop> {

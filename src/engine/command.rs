@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId, SlackUserId};
-use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, StepTerms, View, What};
+use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, ReviewFinding, StepTerms, View, What};
 use crate::policy::Ask;
 use crate::time::{Span, Timestamp};
 
@@ -132,6 +132,9 @@ pub enum Verb {
         /// Which one.
         request: RequestId,
         /// What was found.
+        #[serde(default)]
+        found: ReviewFinding,
+        /// In the reviewer's own words.
         finding: String,
     },
 }
@@ -311,6 +314,15 @@ impl Dossier {
         found
     }
 
+    /// The review of the break-glass, once it was done.
+    #[must_use]
+    pub fn review(&self) -> Option<Reviewed<'_>> {
+        self.entries.iter().rev().find_map(|entry| {
+            let What::Reviewed { found, finding } = &entry.what else { return None };
+            Some(Reviewed { by: entry.by.name(), at: entry.at, found: *found, finding })
+        })
+    }
+
     /// Entries that are not on the issue yet, in order.
     pub fn untold(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|e| !self.comments.contains_key(&e.id))
@@ -326,6 +338,19 @@ pub struct Asked<'a> {
     pub text: &'a str,
     /// What the requester said to it.
     pub answer: Option<&'a str>,
+}
+
+/// The review of a break-glass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reviewed<'a> {
+    /// Who did it, as people call them.
+    pub by: &'a str,
+    /// When.
+    pub at: Timestamp,
+    /// What they found; none in reviews from before findings had names.
+    pub found: Option<ReviewFinding>,
+    /// In their own words.
+    pub finding: &'a str,
 }
 
 /// Which requests to list, newest first.

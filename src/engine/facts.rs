@@ -26,6 +26,13 @@ impl Core {
         facts.breakers_open = self.breakers.clone();
         let person = &request.requester.id;
         facts.operators = world.people.operators().iter().filter(|operator| *operator != person).count();
+        if let Event::Reviewed { by, .. } = event {
+            let terms = &request.terms;
+            facts.verdict = match by.person() {
+                Some(id) => policy::may_review(&terms.tier, &terms.owners, person, id, &world.people),
+                None => Verdict::Refused(nobody(), Vec::new()),
+            };
+        }
         match (&request.state, event) {
             (State::Pending(_) | State::Scheduled { .. }, _) => {
                 let holds = self.holds(tx, person, request)?;

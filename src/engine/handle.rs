@@ -38,6 +38,7 @@ pub(super) enum Message {
     Claim(usize, Reply<Vec<Owed>>),
     Dossier(RequestId, Reply<Option<Dossier>>),
     List(Filter, Reply<Vec<Request>>),
+    ToReview(u32, Reply<Vec<Request>>),
     Credential(RequestId, Reply<Option<SecretString>>),
     Status(Reply<Status>),
     Bind(Box<Bind>, Reply<Bound>),
@@ -135,6 +136,14 @@ impl EngineHandle {
     /// When the database can't be read.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Request>, EngineError> {
         self.call(|reply| Message::List(filter, reply)).await
+    }
+
+    /// Requests whose review is owed, the earliest due first, at most so many.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub async fn to_review(&self, most: u32) -> Result<Vec<Request>, EngineError> {
+        self.call(|reply| Message::ToReview(most, reply)).await
     }
 
     /// The credential of a grant, unsealed; none once it was erased.

@@ -20,8 +20,8 @@ mod thread;
 
 pub use self::core::{Core, Input, Parts};
 pub use command::{
-    Asked, Bind, Bound, CallTerms, Command, Completion, Dossier, Filter, Owed, SlackMessage, Status,
-    TicketProgress, Verb,
+    Asked, Bind, Bound, CallTerms, Command, Completion, Dossier, Filter, Owed, Reviewed, SlackMessage,
+    Status, TicketProgress, Verb,
 };
 pub use handle::{EngineError, EngineHandle};
 pub use remarks::{Author, Deed, Heard, Redaction, Remark, Remarks};

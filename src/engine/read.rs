@@ -23,6 +23,14 @@ impl Core {
         self.read(|tx| tx.list(filter))
     }
 
+    /// Requests whose review is owed, the earliest due first, at most so many.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn to_review(&mut self, most: u32) -> Result<Vec<Request>, EngineError> {
+        self.read(|tx| tx.to_review(most))
+    }
+
     /// The newest audit record's place and hash.
     ///
     /// # Errors

@@ -71,6 +71,7 @@ pub(crate) fn start(
                 }
                 Message::Dossier(_, reply) => drop(reply.send(Ok(script.dossier.clone()))),
                 Message::List(_, reply) => drop(reply.send(Ok(script.requests.clone()))),
+                Message::ToReview(_, reply) => drop(reply.send(Ok(Vec::new()))),
                 Message::Credential(_, reply) => {
                     drop(reply.send(Ok(script.credential.clone().map(SecretString::from))));
                 }

@@ -112,6 +112,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::Claim(..)
             | Message::Dossier(..)
             | Message::List(..)
+            | Message::ToReview(..)
             | Message::Credential(..)
             | Message::Status(..)
             | Message::Bind(..)
@@ -132,6 +133,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             Message::Claim(most, reply) => send(reply, core.claim(most)),
             Message::Dossier(request, reply) => send(reply, core.dossier(request)),
             Message::List(filter, reply) => send(reply, core.list(&filter)),
+            Message::ToReview(most, reply) => send(reply, core.to_review(most)),
             Message::Credential(request, reply) => {
                 send(reply, core.credential(request));
             }

@@ -91,6 +91,7 @@ const fn milestone(what: &What) -> Option<Milestone> {
         | What::Reappeared { .. }
         | What::CredentialRevealed
         | What::RevealRefused
+        | What::ReviewOverdue { .. }
         | What::Reviewed { .. } => None,
     }
 }

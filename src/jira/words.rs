@@ -9,7 +9,7 @@ pub(super) use issue::{DESCRIPTION_END, facts, warning};
 
 use super::adf::tame;
 use crate::ids::{PersonId, TargetId};
-use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, What, WithdrawCause};
+use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, ReviewFinding, What, WithdrawCause};
 use crate::policy::Reason;
 
 /// The longest justification, reason or finding that is told in full.
@@ -194,7 +194,15 @@ pub fn entry_sentence(entry: &Entry) -> String {
         What::RevealRefused => {
             "Slack refused to show the credential. It was not seen and can be asked for again.".to_owned()
         }
-        What::Reviewed { finding } => format!("{by} reviewed the break-glass: {}.", quoted(finding)),
+        What::ReviewOverdue { due_at } => format!(
+            "The review is overdue: it was due at {}. Until somebody has done it, the requester's next break-glass is \
+             refused.",
+            due_at.minute_utc()
+        ),
+        What::Reviewed { found: None, finding } => format!("{by} reviewed it: {}.", quoted(finding)),
+        What::Reviewed { found: Some(found), finding } => {
+            format!("{by} reviewed it. Finding: {}. {}.", finding_name(*found), quoted(finding))
+        }
     }
 }
 
@@ -243,6 +251,7 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         | What::Attested { .. }
         | What::CredentialRevealed
         | What::RevealRefused
+        | What::ReviewOverdue { .. }
         | What::Reviewed { .. } => Vec::new(),
     }
 }
@@ -342,6 +351,14 @@ const fn op_name(op: Op) -> &'static str {
         Op::Revoke => "revoking",
         Op::VerifyGone => "looking whether it is gone",
         Op::Recheck => "looking again",
+    }
+}
+
+const fn finding_name(found: ReviewFinding) -> &'static str {
+    match found {
+        ReviewFinding::Justified => "justified",
+        ReviewFinding::NotJustified => "NOT justified",
+        ReviewFinding::FollowUp => "needs follow-up",
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Request;
+use super::{Request, ReviewFinding};
 use crate::ids::{PersonId, RequestId, TargetId};
 use crate::policy::Reason;
 use crate::time::{Span, Timestamp};
@@ -107,6 +107,13 @@ pub enum Answer {
         /// Which remark.
         number: u32,
     },
+    /// The break-glass is reviewed.
+    Reviewed {
+        /// Which request.
+        request: RequestId,
+        /// What was found.
+        found: ReviewFinding,
+    },
     /// Written down; nothing else to say.
     Noted,
     /// No, and why.
@@ -165,6 +172,11 @@ pub enum Refusal {
     /// This step can be read back, or is not being revoked: nothing to attest.
     NothingToAttest {
         /// Which request.
+        request: RequestId,
+    },
+    /// No review waits: it was done, or none was owed.
+    NoReviewOwed {
+        /// Of which request.
         request: RequestId,
     },
     /// No lockdown of this request stands.

@@ -92,6 +92,20 @@ pub enum View {
     },
     /// A message in the security channel: a revocation is stuck, a break-glass was opened.
     Security,
+    /// Asks for the review of a break-glass, in that message's thread.
+    Review {
+        /// The how-manyeth, from 1; after a long sleep some are left out.
+        number: u32,
+    },
+    /// The same as a direct message to an owner of the app.
+    ReviewCopy {
+        /// That of the message in the thread.
+        number: u32,
+        /// Which of the terms' owners, from 1.
+        owner: u32,
+    },
+    /// A message in the security channel: a break-glass was found not justified.
+    Finding,
 }
 
 /// Why the thread hears again.
@@ -122,6 +136,8 @@ pub enum DmKind {
     Question,
     /// It ended; said when the end is verified, or provisioning failed.
     Ended,
+    /// Their break-glass was reviewed.
+    Reviewed,
 }
 
 /// An event for another request, run in the same savepoint.

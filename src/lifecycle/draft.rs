@@ -28,6 +28,8 @@ pub(super) struct Draft<'a> {
     entries: Vec<Entry>,
     follow_ups: Vec<FollowUp>,
     lockdowns: Vec<LockdownChange>,
+    /// Messages that are owed even when nothing is told.
+    reminders: Vec<View>,
     erase_credential: bool,
     rows: Vec<u8>,
 }
@@ -43,6 +45,7 @@ impl<'a> Draft<'a> {
             entries: Vec::new(),
             follow_ups: Vec::new(),
             lockdowns: Vec::new(),
+            reminders: Vec::new(),
             erase_credential: false,
             rows: Vec::new(),
         }
@@ -74,6 +77,12 @@ impl<'a> Draft<'a> {
         self.request.views.insert(view);
     }
 
+    /// Adds a message though nothing is told: a reminder changes nothing that a ticket or the log must say.
+    pub(super) fn show_quietly(&mut self, view: View) {
+        self.show(view);
+        self.reminders.push(view);
+    }
+
     /// Adds the next direct message of a kind.
     pub(super) fn dm(&mut self, kind: DmKind) {
         let number = self.next_number(|view| match view {
@@ -86,7 +95,10 @@ impl<'a> Draft<'a> {
             | View::Copy { .. }
             | View::Question { .. }
             | View::Answer { .. }
-            | View::Security => None,
+            | View::Security
+            | View::Review { .. }
+            | View::ReviewCopy { .. }
+            | View::Finding => None,
         });
         self.show(View::Dm { kind, number });
     }
@@ -103,7 +115,10 @@ impl<'a> Draft<'a> {
             | View::Copy { .. }
             | View::Question { .. }
             | View::Answer { .. }
-            | View::Security => None,
+            | View::Security
+            | View::Review { .. }
+            | View::ReviewCopy { .. }
+            | View::Finding => None,
         });
         self.show(View::Nudge { kind, number });
     }
@@ -223,7 +238,9 @@ impl<'a> Draft<'a> {
 
     /// Finishes: whatever says something of the request is stale when something was told.
     pub(super) fn finish(mut self, answer: Answer) -> Change {
-        if !self.entries.is_empty() {
+        if self.entries.is_empty() {
+            self.effects.extend(self.reminders.iter().copied().map(Effect::Show));
+        } else {
             self.effects.push(Effect::Ticket);
             self.effects.extend(self.request.views.iter().copied().map(Effect::Show));
         }

@@ -1,5 +1,6 @@
 //! A timer is a column: when a request must be looked at again, computed from its state.
 
+use super::review::next_ask;
 use super::warning::warn_at;
 use super::{Request, State};
 use crate::time::Timestamp;
@@ -25,6 +26,8 @@ pub enum Due {
     Remind,
     /// Nobody decided.
     Lapse,
+    /// The review of a break-glass is asked for.
+    Review,
 }
 
 /// How urgent a timer or a call is; the most urgent first.
@@ -86,5 +89,6 @@ pub fn next_due(request: &Request) -> Option<(Timestamp, Due)> {
             Vec::new()
         }
     };
-    own.into_iter().flatten().min()
+    let review = next_ask(request).map(|at| (at, Due::Review));
+    own.into_iter().flatten().chain(review).min()
 }

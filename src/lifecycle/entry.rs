@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Context, EndCause, Evidence, Kind, Op, WithdrawCause};
+use super::{Actor, Context, EndCause, Evidence, Kind, Op, ReviewFinding, WithdrawCause};
 use crate::ids::{EntryId, PersonId, RequestId, TargetId};
 use crate::policy::{Reason, Risk};
 use crate::time::{Span, Timestamp};
@@ -297,9 +297,17 @@ pub enum What {
     CredentialRevealed,
     /// Slack refused to show it, so it was not seen.
     RevealRefused,
+    /// Nobody has reviewed the break-glass in time.
+    ReviewOverdue {
+        /// It was due then.
+        due_at: Timestamp,
+    },
     /// The review of a break-glass was done.
     Reviewed {
-        /// What was found.
+        /// What was found; none in entries from before findings had names.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        found: Option<ReviewFinding>,
+        /// In the reviewer's own words.
         finding: String,
     },
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{EndCause, WithdrawCause};
+use super::{EndCause, ReviewFinding, WithdrawCause};
 use crate::ids::{EffectId, PersonId, RequestId};
 use crate::time::{Span, Timestamp};
 
@@ -158,6 +158,8 @@ pub enum Event {
         /// By whom.
         by: Actor,
         /// What they found.
+        found: ReviewFinding,
+        /// In their own words.
         finding: String,
     },
 }

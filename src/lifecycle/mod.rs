@@ -16,6 +16,7 @@ mod granting;
 mod pending;
 mod questions;
 mod request;
+mod review;
 mod revoked;
 mod revoking;
 mod state;
@@ -34,6 +35,7 @@ pub use request::{
     Credential, DirectCopy, Kind, Op, Presence, Question, Request, Requester, Step, StepTerms, Terms, Times,
     Vote,
 };
+pub use review::{ReviewAsk, ReviewFinding, review_ask};
 pub use state::{EndCause, PendingState, State, WithdrawCause};
 pub use step::{Lifecycle, Rules, step};
 pub use submit::{Submission, submit};

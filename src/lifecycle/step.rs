@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::{
     Actor, Answer, Change, Event, Facts, Op, Refusal, Request, State, active, granting, pending, questions,
-    revoked, revoking,
+    review, revoked, revoking,
 };
 use crate::time::Timestamp;
 
@@ -89,8 +89,12 @@ fn actor(event: &Event) -> Actor {
 }
 
 fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
-    if let Event::Reviewed { by, finding } = event {
-        return review(draft, by, finding);
+    if let Event::Reviewed { by, found, finding } = event {
+        return review::review(draft, by, *found, finding);
+    }
+    if let Event::Tick = event {
+        // A review is owed whatever becomes of the access.
+        review::tick(draft);
     }
     if let Event::Settled { effect, resumed: true, .. } = event
         && let Ok((index, Op::Grant | Op::Revoke)) = granting::in_flight(draft, *effect)
@@ -238,17 +242,4 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             }
         }
     }
-}
-
-/// A break-glass is looked at by somebody else, whatever became of it.
-fn review(draft: &mut Draft<'_>, by: &Actor, finding: &str) -> Result<Answer, Refusal> {
-    if draft.request.review_due_at.is_none() {
-        return Err(draft.request.settled_refusal());
-    }
-    if by.person().is_none_or(|p| *p == draft.request.requester.id) {
-        return Err(Refusal::MayNotRevoke { request: draft.request.id });
-    }
-    draft.request.review_due_at = None;
-    draft.tell(super::What::Reviewed { finding: finding.to_owned() });
-    Ok(Answer::Noted)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::draft::Draft;
 use super::{
     Actor, Answer, Change, Context, Credential, Facts, Kind, PendingState, Refusal, Request, Requester,
-    State, Step, Terms, View, What, granting, pending,
+    State, Step, Terms, View, What, granting, pending, review,
 };
 use crate::ids::{RequestId, TargetId};
 use crate::policy::{Ask, Digest, Reason, ReasonCode, Verdict, auto_approves};
@@ -68,10 +68,10 @@ fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
     match draft.request.kind {
         Kind::BreakGlass => {
             draft.row(3);
-            if let Some(rule) = &tier.break_glass {
-                draft.request.review_due_at = Some(draft.now + rule.review_within);
-            }
             draft.show(View::Security);
+            if let Some(rule) = &tier.break_glass {
+                review::open(draft, rule.review_within);
+            }
             Ok(granting::start(draft))
         }
         Kind::New | Kind::Extension { .. } if auto_approves(&tier, whole_life(draft)) => {

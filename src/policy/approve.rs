@@ -127,6 +127,47 @@ pub fn may_end(
     Verdict::Refused(reasons::may_not_end(tier, person, &able), Vec::new())
 }
 
+/// Who can review the requester's break-glass, nobody twice and never the requester: the owners of the app, then whoever
+/// may approve any stage; operators where that is nobody.
+#[must_use]
+pub fn reviewers(tier: &Tier, owners: &[PersonId], requester: &PersonId, people: &People) -> Vec<PersonId> {
+    let stages = stage_approvers(tier, owners, requester, people);
+    let approvers = stages.iter().flat_map(|stage| stage.asked.iter().chain(&stage.escalation));
+    let mut able: Vec<PersonId> = Vec::new();
+    for id in owners.iter().chain(approvers) {
+        if id != requester && in_force(people, id, None).is_ok() && !able.contains(id) {
+            able.push(id.clone());
+        }
+    }
+    if able.is_empty() {
+        able.extend(people.operators().iter().filter(|id| *id != requester).cloned());
+    }
+    able
+}
+
+/// Whether the person may review the requester's break-glass: an owner of the app, whoever may approve any stage, and
+/// operators; never the requester. An old directory is no reason against it: a review gives nothing.
+#[must_use]
+pub fn may_review(
+    tier: &Tier,
+    owners: &[PersonId],
+    requester: &PersonId,
+    person: &PersonId,
+    people: &People,
+) -> Verdict {
+    if let Err(reason) = in_force(people, person, None) {
+        return Verdict::Refused(reason, Vec::new());
+    }
+    let able = reviewers(tier, owners, requester, people);
+    if person == requester {
+        return Verdict::Refused(reasons::own_review(person, &able), Vec::new());
+    }
+    if able.contains(person) || people.operators().contains(person) {
+        return Verdict::Granted(vec![reasons::may_review(person)]);
+    }
+    Verdict::Refused(reasons::may_not_review(tier, person, &able), Vec::new())
+}
+
 /// Why the tier can't come to a yes for this requester, by the number of the stage, from 0.
 pub(super) fn unable(
     tier: &Tier,

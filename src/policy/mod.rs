@@ -28,7 +28,7 @@ mod trace;
 mod types;
 mod verdict;
 
-pub use approve::{Ballot, StageApprovers, may_approve, may_end, stage_approvers};
+pub use approve::{Ballot, StageApprovers, may_approve, may_end, may_review, reviewers, stage_approvers};
 pub use ask::Ask;
 pub use calendar::{Calendar, Hours, HoursError};
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};

@@ -309,3 +309,26 @@ pub(super) fn may_not_end(tier: &Tier, id: &PersonId, who: &[PersonId]) -> Reaso
     };
     reason(ReasonCode::NotApprover, rule, format!("{id} is not one of them"), wants)
 }
+
+const REVIEW: &str = "owners of the app, approvers of its tier and operators review a break-glass (built in)";
+
+pub(super) fn may_review(id: &PersonId) -> Reason {
+    reason(ReasonCode::Approver, REVIEW, format!("{id} is one of them"), "one of them")
+}
+
+pub(super) fn own_review(id: &PersonId, who: &[PersonId]) -> Reason {
+    let rule = "nobody reviews their own break-glass (built in)";
+    reason(ReasonCode::OwnRequest, rule, format!("{id} took it"), review_by(who))
+}
+
+pub(super) fn may_not_review(tier: &Tier, id: &PersonId, who: &[PersonId]) -> Reason {
+    let rule = format!("{REVIEW}; the tier is {} ({})", tier.id, tier.place);
+    reason(ReasonCode::NotApprover, rule, format!("{id} is not one of them"), review_by(who))
+}
+
+fn review_by(who: &[PersonId]) -> String {
+    match people_words(who, "or") {
+        nobody if nobody.is_empty() => "a review by somebody else".to_owned(),
+        who => format!("a review by {who}, or an operator"),
+    }
+}

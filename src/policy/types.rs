@@ -160,6 +160,13 @@ impl PolicySet {
         app.roles.get(&at.role).map(|role| (app, role))
     }
 
+    /// What a break-glass of the role may be; none where its tier has none.
+    #[must_use]
+    pub fn break_glass(&self, at: &RoleRef) -> Option<&BreakGlass> {
+        let (_, role) = self.role(at)?;
+        self.tiers.get(&role.tier)?.break_glass.as_ref()
+    }
+
     /// Every role with its app, by id.
     pub fn roles(&self) -> impl Iterator<Item = (RoleRef, &App, &Role)> {
         self.apps.values().flat_map(|app| {

@@ -7,7 +7,8 @@ use crate::slack::text::typed;
 use crate::time::Span;
 
 /// The words that a command begins with.
-pub const WORDS: [&str; 8] = ["request", "list", "status", "extend", "release", "revoke", "why", "help"];
+pub const WORDS: [&str; 9] =
+    ["request", "emergency", "list", "status", "extend", "release", "revoke", "why", "help"];
 /// Slack's own limit is not told; nobody types more.
 const LONGEST: usize = 4000;
 
@@ -18,6 +19,11 @@ pub enum SlashCommand {
     Catalogue,
     /// The request form, filled in as far as these words say.
     Request {
+        /// As they were typed.
+        words: String,
+    },
+    /// The form for access at once, filled in as far as these words say.
+    Emergency {
         /// As they were typed.
         words: String,
     },
@@ -120,6 +126,7 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
             "" => SlashCommand::Catalogue,
             words => SlashCommand::Request { words: words.to_owned() },
         }),
+        "emergency" | "break-glass" => Ok(SlashCommand::Emergency { words: typed(rest).trim().to_owned() }),
         "list" => Ok(SlashCommand::List),
         "status" => Ok(SlashCommand::Status { request: request_id("status", rest)? }),
         "extend" => extend(rest),
@@ -248,6 +255,12 @@ mod tests {
                 "request wiki, see <https://example.com/x|example.com/x> for <@U1|ann>",
                 request("wiki, see https://example.com/x for @ann"),
             ),
+            ("emergency", SlashCommand::Emergency { words: String::new() }),
+            (
+                "Emergency wiki/admin because it is down OPS-7",
+                SlashCommand::Emergency { words: "wiki/admin because it is down OPS-7".to_owned() },
+            ),
+            ("break-glass wiki", SlashCommand::Emergency { words: "wiki".to_owned() }),
             ("list", SlashCommand::List),
             ("help", SlashCommand::Help),
             ("status r1042", SlashCommand::Status { request: Some(r1042) }),
@@ -287,6 +300,7 @@ mod tests {
             ("reqest billing/read", unknown("reqest", Some("request"))),
             ("rel R1", unknown("rel", Some("release"))),
             ("stauts R1", unknown("stauts", Some("status"))),
+            ("emergancy wiki", unknown("emergancy", Some("emergency"))),
             ("LSIT", unknown("LSIT", Some("list"))),
             ("billing/read for 2h", unknown("billing/read", None)),
             ("release everything", id("release", "everything")),

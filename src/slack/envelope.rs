@@ -64,6 +64,8 @@ pub struct Place {
     pub thread_ts: Option<String>,
     /// Takes five answers in thirty minutes.
     pub response_url: Option<String>,
+    /// The window in which it happened, which can be turned into another.
+    pub window: Option<String>,
 }
 
 /// What somebody did.
@@ -197,11 +199,15 @@ pub enum Press {
     Withdraw,
     /// Takes access; asks for a reason.
     Revoke,
+    /// Takes what waits for approval at once, by break-glass.
+    Emergency,
+    /// Reviews a break-glass; asks for what was found.
+    Review,
 }
 
 impl Press {
     /// Every button.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Approve,
         Self::ApproveLess,
         Self::Deny,
@@ -211,6 +217,8 @@ impl Press {
         Self::Reveal,
         Self::Withdraw,
         Self::Revoke,
+        Self::Emergency,
+        Self::Review,
     ];
 
     /// The button's `action_id`.
@@ -226,6 +234,8 @@ impl Press {
             Self::Reveal => "jit_reveal",
             Self::Withdraw => "jit_withdraw",
             Self::Revoke => "jit_revoke",
+            Self::Emergency => "jit_emergency",
+            Self::Review => "jit_review",
         }
     }
 }
@@ -316,6 +326,7 @@ fn slash(payload: &Value) -> Result<Input, String> {
             channel: optional(payload, "/channel_id"),
             thread_ts: optional(payload, "/thread_ts"),
             response_url: optional(payload, "/response_url"),
+            window: None,
         },
     })
 }
@@ -404,6 +415,7 @@ fn block_actions(payload: &Value, caller: Caller) -> Result<Input, String> {
         thread_ts: optional(payload, "/message/thread_ts")
             .or_else(|| optional(payload, "/container/thread_ts")),
         response_url: optional(payload, "/response_url"),
+        window: optional(payload, "/view/id").filter(|_| str_at(payload, "/view/type") == "modal"),
     };
     Ok(Input::Click { caller, button, trigger: str_at(payload, "/trigger_id").to_owned(), place })
 }

@@ -1,12 +1,16 @@
 //! The forms: request, extension, a reason for a denial or a revocation.
 
 mod choices;
+mod emergency;
+mod review;
 mod sent;
 
 pub use choices::options;
+pub use emergency::emergency;
+pub use review::review;
 pub use sent::{
     FieldErrors, MoreTime, Sent, field_errors, first_field_error, read_approve_less, read_extend,
-    read_question, read_reason, read_reply, read_request,
+    read_question, read_reason, read_reply, read_request, read_review,
 };
 
 use secrecy::{ExposeSecret, SecretString};
@@ -24,6 +28,8 @@ use crate::time::{Span, Timestamp};
 
 /// `callback_id` of the request form.
 pub const REQUEST_FORM: &str = "jit_request_form";
+/// `callback_id` of the form for access at once.
+pub const EMERGENCY_FORM: &str = "jit_emergency_form";
 /// `callback_id` of the extension form.
 pub const EXTEND_FORM: &str = "jit_extend_form";
 /// `callback_id` of the form that approves for less time.
@@ -34,6 +40,8 @@ pub const DENY_FORM: &str = "jit_deny_form";
 pub const QUESTION_FORM: &str = "jit_question_form";
 /// `callback_id` of the form for an answer.
 pub const REPLY_FORM: &str = "jit_reply_form";
+/// `callback_id` of the form of a review.
+pub const REVIEW_FORM: &str = "jit_review_form";
 /// `callback_id` of the revocation form.
 pub const REVOKE_FORM: &str = "jit_revoke_form";
 

@@ -314,7 +314,8 @@ fn place(view: View) -> Cow<'static, str> {
         | View::Answer { .. } => "approvals".into(),
         View::Copy { number } => format!("copy-{number}").into(),
         View::Dm { .. } => "direct".into(),
-        View::Security => "security".into(),
+        View::Security | View::Review { .. } | View::Finding => "security".into(),
+        View::ReviewCopy { owner, .. } => format!("owner-{owner}").into(),
     }
 }
 

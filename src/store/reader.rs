@@ -78,6 +78,15 @@ impl Reader {
         requests::list(&self.conn, filter)
     }
 
+    /// Requests whose review is owed, the earliest due first, at most a thousand.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn to_review(&self, most: u32) -> Result<Vec<Request>, StoreError> {
+        let _one_state = self.conn.unchecked_transaction()?;
+        requests::to_review(&self.conn, most)
+    }
+
     /// The newest audit record's place and hash.
     ///
     /// # Errors

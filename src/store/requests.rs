@@ -48,6 +48,8 @@ pub(super) const OPEN_EXTENSIONS: &str =
 pub(super) const NEXT_REQUESTER: &str = "SELECT min(requester) FROM requests WHERE requester > ?1";
 pub(super) const REVIEWS: &str = "SELECT review_due_at, id FROM requests
     WHERE requester = ?1 AND review_due_at IS NOT NULL ORDER BY review_due_at, id";
+pub(super) const TO_REVIEW: &str = "SELECT id, v, body, revision FROM requests
+    WHERE review_due_at <= ?1 ORDER BY review_due_at, id LIMIT ?2";
 pub(super) const LIST: &str = "SELECT id, v, body, revision FROM requests ORDER BY id DESC LIMIT ?1";
 pub(super) const LIST_STATE: &str =
     "SELECT id, v, body, revision FROM requests WHERE state = ?2 ORDER BY id DESC LIMIT ?1";
@@ -252,6 +254,14 @@ impl Tx<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Requests whose review is owed, the earliest due first, at most a thousand.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn to_review(&mut self, most: u32) -> Result<Vec<Request>, StoreError> {
+        to_review(self.conn()?, most)
+    }
+
     /// Requests, newest first, at most a thousand.
     ///
     /// # Errors
@@ -316,6 +326,12 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Request>, S
     stored.sort_by_key(|row| std::cmp::Reverse(row.id));
     stored.truncate(most as usize);
     stored.into_iter().map(|row| row.decode().map(|(request, _)| request)).collect()
+}
+
+/// Requests whose review is owed, the earliest due first.
+pub(super) fn to_review(conn: &Connection, most: u32) -> Result<Vec<Request>, StoreError> {
+    let rows = read_all(conn, TO_REVIEW, params![i64::MAX, most.min(LIST_LIMIT)])?;
+    rows.into_iter().map(|row| row.decode().map(|(request, _)| request)).collect()
 }
 
 /// A request as its row has it.

@@ -41,6 +41,7 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (requests::HELD, "requests_by_person"),
         (requests::OPEN_EXTENSIONS, "requests_by_parent"),
         (requests::REVIEWS, "requests_to_review"),
+        (requests::TO_REVIEW, "reviews_by_due"),
         (requests::LIST_STATE, "requests_by_state"),
         (requests::LIST_PERSON_STATE, "requests_by_person"),
         (requests::LIVE_ROLES, "requests_by_person"),
@@ -114,13 +115,14 @@ fn a_database_of_the_first_format_is_brought_up_to_date() {
              DROP TABLE remarks;
              DROP TABLE remarks_left_out;
              DROP TABLE bindings;
+             DROP INDEX reviews_by_due;
              PRAGMA user_version = 1;",
         )
         .unwrap();
     drop(store);
     let store = Store::open(&path, "another").unwrap();
     let format: i64 = store.conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(format, 4);
+    assert_eq!(format, 5);
     assert_eq!(super::instance::instance_id(&store.conn).unwrap(), "7f3a9c");
     let steps = plan(&store.conn, holds::NEXT_TARGET);
     assert!(steps.iter().any(|step| step.contains("step_keys_by_target")), "{steps:#?}");

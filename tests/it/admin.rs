@@ -12,7 +12,7 @@ use jitney::admin::{
 };
 use jitney::engine::{Command, EngineError, Status, Verb};
 use jitney::ids::{DedupeKey, PersonId, RequestId};
-use jitney::lifecycle::{Actor, Answer, Refusal};
+use jitney::lifecycle::{Actor, Answer, Refusal, ReviewFinding};
 use jitney::policy::{Employment, People, Person};
 use jitney::time::{Span, Timestamp};
 
@@ -156,7 +156,10 @@ fn every_operation_reaches_the_engine_as_its_verb() {
             Operation::WaiveLockdown { request, reason: words() },
             Verb::WaiveLockdown { request, reason: words() },
         ),
-        (Operation::Review { request, finding: words() }, Verb::Review { request, finding: words() }),
+        (
+            Operation::Review { request, found: ReviewFinding::FollowUp, finding: words() },
+            Verb::Review { request, found: ReviewFinding::FollowUp, finding: words() },
+        ),
         (
             Operation::Redact { request, remark: 2, reason: words() },
             Verb::Redact { request, remark: 2, reason: words() },

@@ -5,6 +5,7 @@ mod asking;
 mod crowd;
 mod databases;
 mod deciding;
+mod emergency;
 mod ends;
 mod home;
 mod ledger;

@@ -975,7 +975,7 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
                 drop(Store::open(path, ID).unwrap());
                 raw(path).execute_batch("PRAGMA user_version = 99").unwrap();
             },
-            "format 99, and this jitney knows up to 4: start the jitney that wrote it, or a newer one",
+            "format 99, and this jitney knows up to 5: start the jitney that wrote it, or a newer one",
         ),
         ("directory", |path| fs::create_dir(path).unwrap(), "can't be used"),
     ];
@@ -1118,6 +1118,7 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
         .execute_batch(
             "DROP TABLE grants; DROP INDEX messages_cards; DROP TABLE remarks; DROP TABLE remarks_left_out;
              DROP TABLE bindings;
+             DROP INDEX reviews_by_due;
              PRAGMA user_version = 2;",
         )
         .unwrap();

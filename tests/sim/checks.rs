@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jitney::ids::PersonId;
-use jitney::lifecycle::{EndCause, Kind, Op, Presence, Request, State, StateWord, next_due};
+use jitney::lifecycle::{EndCause, Kind, Op, Presence, Request, State, StateWord, View, next_due};
 use jitney::policy::{ApproverRef, Person};
 use jitney::time::{Span, Timestamp};
 
@@ -126,7 +126,8 @@ fn no_access_without_approval(request: &Request, people: &[Person]) -> Checked {
     let name = "no_access_without_approval";
     let requester = &request.requester.id;
     if request.kind == Kind::BreakGlass {
-        return ensure(name, request.review_due_at.is_some(), || format!("{}: no review", request.id));
+        let asked = request.views.contains(&View::Review { number: 1 });
+        return ensure(name, asked, || format!("{}: nobody was asked to review it", request.id));
     }
     ensure("the_requester_is_never_an_approver", request.votes.iter().all(|v| v.by != *requester), || {
         format!("{} of {requester}", request.id)

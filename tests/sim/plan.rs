@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use jitney::engine::{Command, Verb};
 use jitney::ids::{DedupeKey, PersonId, RequestId};
-use jitney::lifecycle::{Actor, Answer};
+use jitney::lifecycle::{Actor, Answer, Kind, ReviewFinding};
 use jitney::policy::Ask;
 use jitney::time::{Span, Timestamp};
 use rand::RngExt;
@@ -134,6 +134,7 @@ impl Sim {
                 Answer::Granting { request, .. } | Answer::Scheduled { request, .. },
             ) => {
                 self.plan_use(*request);
+                self.plan_the_review(*request);
             }
             (Plot::Day | Plot::Errand, Answer::Questioned { request }) => {
                 let request = *request;
@@ -156,6 +157,7 @@ impl Sim {
                 | Answer::Ending { .. }
                 | Answer::Reveal { .. }
                 | Answer::AlreadyRevealed { .. }
+                | Answer::Reviewed { .. }
                 | Answer::Noted
                 | Answer::Refused(_),
             ) => {}
@@ -182,6 +184,23 @@ impl Sim {
             self.plan_in(Span::mins(3), "p2", Verb::Reveal { request });
             let verb = Verb::Revoke { request, reason: "no longer needed".to_owned() };
             self.plan_in(Span::mins(40), "o1", verb);
+        }
+    }
+
+    /// A break-glass is reviewed, some in time and some too late; the requester tries, too.
+    fn plan_the_review(&mut self, request: RequestId) {
+        let kind = self.seen.lock().unwrap().requests.get(&request).map(|request| request.kind);
+        if !self.has_asides() || kind != Some(Kind::BreakGlass) {
+            return;
+        }
+        let late = request.number().is_multiple_of(2);
+        let after = if late { Span::hours(30) } else { Span::hours(13) };
+        let requester = self.requester(request);
+        for (who, found) in
+            [(requester.as_str(), ReviewFinding::Justified), ("m1", ReviewFinding::NotJustified)]
+        {
+            let verb = Verb::Review { request, found, finding: "the pager log agrees".to_owned() };
+            self.plan_aside(who, verb, after);
         }
     }
 

@@ -157,6 +157,7 @@ impl Clocks {
                 | What::Reappeared { .. }
                 | What::CredentialRevealed
                 | What::RevealRefused
+                | What::ReviewOverdue { .. }
                 | What::Reviewed { .. } => {}
             }
         }

@@ -10,6 +10,7 @@ use crate::slack::envelope::{Caller, ViewState};
 use crate::slack::identity::Identified;
 use crate::slack::modal::{self, FieldErrors};
 use crate::slack::socket::Ack;
+use crate::slack::views::{self, Said};
 use crate::slack::{text, words};
 use crate::time::Span;
 
@@ -96,8 +97,9 @@ impl Ears {
             Err(sentence) => Err(modal::first_field_error(view, &sentence)),
         };
         let (payload, sentence) = match outcome {
-            Ok(sentence) => {
-                (json!({"response_action": "update", "view": modal::notice(&sentence)}), sentence)
+            Ok(said) => {
+                let view = modal::notice_of(&said.blocks);
+                (json!({"response_action": "update", "view": view}), said.text)
             }
             Err(errors) => {
                 let sentence = text::escape(&errors.values().cloned().collect::<Vec<_>>().join("\n"));
@@ -114,12 +116,13 @@ impl Ears {
         id: &str,
         who: &Identified,
         view: &ViewState,
-    ) -> Result<String, FieldErrors> {
+    ) -> Result<Said, FieldErrors> {
         let verb = match view.callback.as_str() {
             modal::REQUEST_FORM => {
                 let sent = modal::read_request(view)?;
                 if sent.break_glass { Verb::BreakGlass(sent.ask) } else { Verb::Ask(sent.ask) }
             }
+            modal::EMERGENCY_FORM => Verb::BreakGlass(modal::read_request(view)?.ask),
             modal::EXTEND_FORM => {
                 let modal::MoreTime { grant, duration, justification } = modal::read_extend(view)?;
                 Verb::Extend { parent: grant, duration, justification }
@@ -140,6 +143,10 @@ impl Ears {
                 let (request, question, text) = modal::read_reply(view)?;
                 Verb::Reply { request, question, text }
             }
+            modal::REVIEW_FORM => {
+                let (request, found, finding) = modal::read_review(view)?;
+                Verb::Review { request, found, finding }
+            }
             modal::REVOKE_FORM => {
                 let (request, reason) = modal::read_reason(view)?;
                 Verb::Revoke { request, reason }
@@ -150,7 +157,16 @@ impl Ears {
             Err(sentence) => Err(modal::first_field_error(view, &sentence)),
             Ok(Answer::Refused(Refusal::Rules(reasons))) => Err(modal::field_errors(view, &reasons)),
             Ok(Answer::Refused(refusal)) => Err(modal::first_field_error(view, &words::refused(&refusal))),
-            answer @ Ok(_) => Ok(self.answered(&answer)),
+            Ok(Answer::Submitted { request, asked }) => {
+                let dossier = self.dossier(request).await.ok();
+                let sentence = self.answered(&Ok(Answer::Submitted { request, asked }));
+                let glass = dossier.filter(|dossier| views::can_break_glass(&dossier.request));
+                Ok(match glass {
+                    Some(dossier) => views::with_emergency(sentence, &dossier.request),
+                    None => sentence.into(),
+                })
+            }
+            answer @ Ok(_) => Ok(self.answered(&answer).into()),
         }
     }
 }

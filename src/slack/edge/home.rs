@@ -12,7 +12,7 @@ use crate::engine::Filter;
 use crate::lifecycle::{Request, StateWord};
 use crate::slack::envelope::Caller;
 use crate::slack::identity::Identified;
-use crate::slack::views::{self, HomeScene, is_of_my_apps, is_to_decide};
+use crate::slack::views::{self, HomeScene, is_of_my_apps, is_to_decide, is_to_review};
 use crate::slack::web::CallError;
 use crate::slack::words;
 
@@ -73,11 +73,15 @@ impl Ears {
         let to_decide: Vec<Request> =
             waiting.into_iter().filter(|request| is_to_decide(request, &who.id, &people)).collect();
         let held: Vec<Request> = held.into_iter().filter(|request| is_of_my_apps(request, &who.id)).collect();
+        let owed = self.engine.to_review(LOOK_MOST).await.map_err(|error| words::engine_failed(&error))?;
+        let to_review: Vec<Request> =
+            owed.into_iter().filter(|request| is_to_review(request, &who.id, &people)).collect();
         Ok(views::home(&HomeScene {
             name: &who.name,
             open: &open,
             past: &past,
             to_decide: &to_decide,
+            to_review: &to_review,
             held: &held,
             now: self.engine.now(),
             command: &self.settings.command,

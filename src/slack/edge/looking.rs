@@ -232,13 +232,12 @@ impl Ears {
         let Ok(who) = self.who(caller).await else { return };
         self.remember_choice(&view.id, at);
         let role = role.parse::<RoleRef>().ok();
-        let mut notes = Vec::new();
-        if let Some(role) = &role {
-            notes.push(self.hint(&who, role, None).await);
-        }
-        let because = view.values.get("why").cloned();
-        let draft = Draft { role, because, notes, ..Draft::default() };
-        let form = modal::request(&self.engine.policies(), &self.engine.people(), &who.id, &draft);
+        let form = if view.callback == modal::EMERGENCY_FORM {
+            let Some(form) = self.emergency_form_for(&who, view, role).await else { return };
+            form
+        } else {
+            self.request_form_for(&who, view, role).await
+        };
         let mut updated = self.web.update_view(&view.id, view.hash.as_deref(), &form).await;
         // The choice before this one changed the form meanwhile; the last one made counts.
         if updated.as_ref().is_err_and(|error| error.is("hash_conflict")) && self.is_last_choice(&view.id, at)
@@ -248,6 +247,16 @@ impl Ears {
         if let Err(error) = updated {
             tracing::warn!(%error, "a form was not updated");
         }
+    }
+
+    async fn request_form_for(&self, who: &Identified, view: &ViewState, role: Option<RoleRef>) -> Value {
+        let mut notes = Vec::new();
+        if let Some(role) = &role {
+            notes.push(self.hint(who, role, None).await);
+        }
+        let because = view.values.get("why").cloned();
+        let draft = Draft { role, because, notes, ..Draft::default() };
+        modal::request(&self.engine.policies(), &self.engine.people(), &who.id, &draft)
     }
 
     fn remember_choice(&self, view: &str, at: &str) {
@@ -284,7 +293,7 @@ impl Ears {
     }
 
     /// What the person has or waits for. Nothing, when the engine does not say: it decides again anyway.
-    async fn held(&self, who: &Identified) -> Vec<Request> {
+    pub(super) async fn held(&self, who: &Identified) -> Vec<Request> {
         let filter = Filter { requester: Some(who.id.clone()), states: open_states(), limit: HELD_MOST };
         self.engine.list(filter).await.unwrap_or_default()
     }
@@ -297,6 +306,6 @@ pub(super) fn read_words(policies: &PolicySet, typed: &str) -> FreeWords {
     free_words::read(typed, &|word| vocabulary.knows(word) || names_role(word))
 }
 
-fn roles_of(requests: &[Request]) -> Vec<RoleRef> {
+pub(super) fn roles_of(requests: &[Request]) -> Vec<RoleRef> {
     requests.iter().map(|request| request.ask.role.clone()).collect()
 }

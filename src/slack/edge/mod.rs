@@ -5,6 +5,7 @@
 
 mod accounts;
 mod commands;
+mod emergency;
 mod forms;
 mod home;
 mod looking;
@@ -190,7 +191,7 @@ impl Ears {
                 self.open_reply(&who, trigger, request, question).await.err().map(Said::from)
             }
             (Ok(who), Button::Known(press, request)) => {
-                self.press(id, &who, press, request, trigger, ack).await
+                self.press(id, &who, press, request, trigger, place, ack).await
             }
         };
         let from_home = place.channel.is_none() && place.response_url.is_none();
@@ -206,6 +207,7 @@ impl Ears {
     }
 
     /// None when a form was opened, which says enough.
+    #[allow(clippy::too_many_arguments, reason = "what a click consists of, taken apart once")]
     async fn press(
         &self,
         id: &str,
@@ -213,6 +215,7 @@ impl Ears {
         press: Press,
         request: RequestId,
         trigger: &str,
+        place: &Place,
         ack: Ack,
     ) -> Option<Said> {
         let verb = match press {
@@ -220,9 +223,15 @@ impl Ears {
             Press::Release => Verb::Release { request },
             Press::Withdraw => Verb::Withdraw { request, reason: None },
             Press::Reveal => return self.reveal(id, who, request, trigger, ack).await,
-            Press::ApproveLess | Press::Deny | Press::Question | Press::Revoke | Press::Extend => {
+            Press::ApproveLess
+            | Press::Deny
+            | Press::Question
+            | Press::Revoke
+            | Press::Extend
+            | Press::Emergency
+            | Press::Review => {
                 ack.bare();
-                return self.open_pressed(who, press, request, trigger).await.err().map(Said::from);
+                return self.open_pressed(who, press, request, trigger, place).await.err().map(Said::from);
             }
         };
         let answer = self.submit(Some(id), who, verb).await;
@@ -237,6 +246,7 @@ impl Ears {
         press: Press,
         request: RequestId,
         trigger: &str,
+        place: &Place,
     ) -> Result<(), String> {
         match press {
             Press::ApproveLess => self.open_decision(trigger, request, modal::approve_less).await,
@@ -247,6 +257,8 @@ impl Ears {
                 self.open_revoke(trigger, &grant, None).await
             }
             Press::Extend => self.open_extend(who, trigger, request, None, None).await,
+            Press::Emergency => self.open_emergency_for(who, request, trigger, place).await,
+            Press::Review => self.open_review(who, request, trigger).await,
             Press::Approve | Press::Release | Press::Reveal | Press::Withdraw => Ok(()),
         }
     }

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::super::envelope::{self, ViewState};
 use super::super::free_words;
 use super::super::text::cut;
-use super::super::words::{self, form};
+use super::super::words::{self, form, review_form};
 use crate::ids::{IssueKey, RequestId, RoleRef};
+use crate::lifecycle::ReviewFinding;
 use crate::policy::{Ask, Reason, ReasonCode};
 use crate::time::{Span, Timestamp};
 
@@ -138,6 +139,21 @@ pub fn read_reason(view: &ViewState) -> Result<(RequestId, String), FieldErrors>
     }
 }
 
+/// Reads the form of a review: of which request, what was found, and the reviewer's own words.
+///
+/// # Errors
+/// Every field that can't be read.
+pub fn read_review(view: &ViewState) -> Result<(RequestId, ReviewFinding, String), FieldErrors> {
+    let found = view.values.get("found").and_then(|text| text.parse().ok());
+    let finding =
+        view.values.get("finding").map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+    match (view.private_metadata.parse(), found, finding) {
+        (Ok(request), Some(found), Some(finding)) => Ok((request, found, finding)),
+        (_, None, _) => Err(FieldErrors::from([("found".to_owned(), review_form::FOUND_MISSING.to_owned())])),
+        (_, Some(_), _) => Err(FieldErrors::from([("finding".to_owned(), form::TEXT_MISSING.to_owned())])),
+    }
+}
+
 /// Reads the form for a question.
 ///
 /// # Errors
@@ -223,7 +239,8 @@ fn block_of(view: &ViewState, reason: &Reason) -> String {
 }
 
 fn first_block(view: &ViewState) -> String {
-    let known = ["role", "duration", "reason", "text"].into_iter().find(|b| view.blocks.contains(*b));
+    let known =
+        ["role", "duration", "reason", "text", "found"].into_iter().find(|b| view.blocks.contains(*b));
     known.map(str::to_owned).or_else(|| view.blocks.first().cloned()).unwrap_or_else(|| "role".to_owned())
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Rendered, Scene, Where, questions};
+use super::{Rendered, Scene, Where, questions, review};
 use crate::lifecycle::{DmKind, Kind, Request, State, What};
 use crate::slack::blocks::{Look, actions, button, confirmed, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
@@ -20,6 +20,7 @@ pub(super) fn message(scene: &Scene<'_>, kind: DmKind, number: u32) -> Option<Re
         DmKind::Extended => extended(scene, number),
         DmKind::Question => questions::to_requester(scene, number),
         DmKind::Ended => ended(scene),
+        DmKind::Reviewed => review::to_requester(scene),
     }
 }
 

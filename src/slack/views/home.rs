@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::direct::{active_buttons, release_button, withdraw_button};
+use super::review::review_button;
 use crate::engine::Dossier;
 use crate::ids::PersonId;
 use crate::lifecycle::{Kind, Request, State, What};
@@ -23,6 +24,8 @@ const ACTIVE_MOST: usize = 12;
 const WAITING_MOST: usize = 10;
 /// Requests that the reader can decide, two blocks each.
 const TO_DECIDE_MOST: usize = 10;
+/// What the reader can review, a block each.
+const TO_REVIEW_MOST: usize = 10;
 /// Grants of others, a block each.
 const HELD_MOST: usize = 20;
 /// What is over, a line each.
@@ -39,6 +42,8 @@ pub struct HomeScene<'a> {
     pub past: &'a [Request],
     /// What the reader can decide: see [`is_to_decide`].
     pub to_decide: &'a [Request],
+    /// What the reader can review: see [`is_to_review`](super::is_to_review).
+    pub to_review: &'a [Request],
     /// What others have of the reader's apps: see [`is_of_my_apps`].
     pub held: &'a [Request],
     /// When it is drawn.
@@ -53,6 +58,7 @@ pub fn home(scene: &HomeScene<'_>) -> Value {
     let mut blocks = vec![section("home:head", &words::home_head(scene.name)), request_row()];
     let (waiting, active): (Vec<&Request>, Vec<&Request>) = scene.open.iter().partition(|r| waits(r));
     to_decide(scene, &mut blocks);
+    to_review(scene, &mut blocks);
     mine(scene, &active, &mut blocks);
     open(scene, &waiting, &mut blocks);
     held(scene, &mut blocks);
@@ -139,6 +145,22 @@ fn to_decide(scene: &HomeScene<'_>, blocks: &mut Vec<Value>) {
         blocks.push(actions(&format!("home:decide:{}", request.id), buttons));
     }
     more("to_decide", scene.to_decide.len(), TO_DECIDE_MOST, words::home_more_to_decide, blocks);
+}
+
+fn to_review(scene: &HomeScene<'_>, blocks: &mut Vec<Value>) {
+    if scene.to_review.is_empty() {
+        return;
+    }
+    blocks.push(header("home:to_review", home_part::TO_REVIEW));
+    for request in scene.to_review.iter().take(TO_REVIEW_MOST) {
+        let id = format!("home:review:{}", request.id);
+        blocks.push(section_with(
+            &id,
+            &words::home_to_review(request, scene.now),
+            Some(review_button(request)),
+        ));
+    }
+    more("to_review", scene.to_review.len(), TO_REVIEW_MOST, words::home_more_to_review, blocks);
 }
 
 fn mine(scene: &HomeScene<'_>, active: &[&Request], blocks: &mut Vec<Value>) {

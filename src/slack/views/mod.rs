@@ -5,12 +5,16 @@ mod channel;
 mod direct;
 mod home;
 mod questions;
+mod review;
 mod said;
 mod security;
 
 use direct::{extend_button, release_button, withdraw_button};
 pub use home::{HomeScene, concerned, home, home_refused, is_of_my_apps, is_to_decide};
-pub use said::{Choice, Reader, Said, direct, list, status, which, with_release};
+pub use review::is_to_review;
+pub use said::{
+    Choice, Reader, Said, can_break_glass, direct, list, status, which, with_emergency, with_release,
+};
 
 use serde_json::Value;
 
@@ -73,6 +77,9 @@ fn stage(scene: &Scene<'_>, view: View) -> Option<Rendered> {
         View::Answer { number } => questions::answer(scene, number),
         View::Dm { kind, number } => direct::message(scene, kind, number),
         View::Security => security::message(scene),
+        View::Review { number } => review::ask(scene, number),
+        View::ReviewCopy { owner, .. } => review::copy(scene, owner),
+        View::Finding => review::finding(scene),
     }?;
     rendered.text = cut_mrkdwn(&words::aloud(&rendered.text), TEXT_MOST);
     rendered.blocks.truncate(MESSAGE_BLOCKS_MOST);
@@ -100,10 +107,14 @@ pub fn marker(request: RequestId, view: View) -> String {
                 DmKind::Extended => "extended",
                 DmKind::Question => "question",
                 DmKind::Ended => "ended",
+                DmKind::Reviewed => "reviewed",
             };
             format!("{request}:dm_{kind}:{number}")
         }
         View::Security => format!("{request}:security"),
+        View::Review { number } => format!("{request}:review:{number}"),
+        View::ReviewCopy { number, owner } => format!("{request}:review_copy:{number}:{owner}"),
+        View::Finding => format!("{request}:finding"),
     }
 }
 

@@ -151,12 +151,31 @@ pub fn status(people: &People, dossier: &Dossier, reader: Reader) -> Said {
     if !story.is_empty() {
         blocks.push(context("story", &story));
     }
-    let button = match reader {
-        Reader::Requester => own_button(request),
-        Reader::MayRevoke => is_held(request).then(|| revoke_button(request)),
-        Reader::Onlooker => None,
+    let buttons = match reader {
+        Reader::Requester => own_button(request).into_iter().chain(emergency_button(request)).collect(),
+        Reader::MayRevoke => is_held(request).then(|| revoke_button(request)).into_iter().collect(),
+        Reader::Onlooker => Vec::new(),
     };
-    Said { text: head, blocks }.with_buttons(button.into_iter().collect())
+    Said { text: head, blocks }.with_buttons(buttons)
+}
+
+/// A sentence on what waits for approval, with the button that does not wait.
+#[must_use]
+pub fn with_emergency(sentence: String, request: &Request) -> Said {
+    Said::from(sentence).with_buttons(emergency_button(request).into_iter().collect())
+}
+
+/// Whether a break-glass could take its place now.
+#[must_use]
+pub fn can_break_glass(request: &Request) -> bool {
+    let waits = matches!(request.state, State::Pending(_) | State::Scheduled { .. });
+    waits && request.kind == Kind::New && request.terms.tier.break_glass.is_some()
+}
+
+fn emergency_button(request: &Request) -> Option<Value> {
+    let spoken = words::spoken(words::EMERGENCY, request);
+    can_break_glass(request)
+        .then(|| button(Press::Emergency, request.id, words::EMERGENCY, &spoken, Look::Danger))
 }
 
 /// A sentence with the button that gives the access back.

@@ -1,8 +1,11 @@
 //! What the security channel hears: a break-glass, and a revocation that is late.
 
+use serde_json::Value;
+
+use super::review::review_button;
 use super::{Rendered, Scene, Where};
-use crate::lifecycle::{Kind, Request, State, What};
-use crate::slack::blocks::{Look, actions, button, context, section, section_plain};
+use crate::lifecycle::{Entry, Kind, Request, State, What};
+use crate::slack::blocks::{Look, actions, button, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
 use crate::slack::words;
 
@@ -18,15 +21,7 @@ pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
     let mut blocks = Vec::new();
     let mut text = String::new();
     if request.kind == Kind::BreakGlass {
-        let sentence = words::glass(request);
-        blocks.push(section(&scene.block("glass"), &sentence));
-        blocks.push(section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST));
-        if matches!(request.state, State::Granting | State::Active { .. }) {
-            let spoken = words::spoken(words::REVOKE, request);
-            let revoke = button(Press::Revoke, request.id, words::REVOKE, &spoken, Look::Danger);
-            blocks.push(actions(&scene.block("act"), vec![revoke]));
-        }
-        text = sentence;
+        text = break_glass(scene, &mut blocks);
     }
     if let Some(since) = since {
         let sentence = words::stuck(request, since);
@@ -44,10 +39,13 @@ pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
         return None;
     }
     let mut small = vec![words::asked_at(request)];
-    if request.kind == Kind::BreakGlass {
-        small.push(words::glass_review(request.review_due_at));
+    if let Some(due) = request.review_due_at {
+        let overdue = |entry: &Entry| matches!(entry.what, What::ReviewOverdue { .. });
+        small.push(words::review_due(due, scene.dossier.entries.iter().any(overdue)));
     }
-    if let Some(ticket) = &request.ask.ticket {
+    if request.kind != Kind::BreakGlass
+        && let Some(ticket) = &request.ask.ticket
+    {
         small.push(scene.issue(ticket));
     }
     if let Some(issue) = &scene.dossier.issue {
@@ -55,6 +53,34 @@ pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
     }
     blocks.push(context(&scene.block("small"), &small));
     Some(Rendered { text, blocks, thread_of: None, channel: Where::Security })
+}
+
+/// Who took what, why and for which incident; where it stands; and its review, which ends it.
+fn break_glass(scene: &Scene<'_>, blocks: &mut Vec<Value>) -> String {
+    let request = &scene.dossier.request;
+    let sentence = words::glass(request);
+    blocks.push(section(&scene.block("glass"), &sentence));
+    blocks.push(section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST));
+    let mut known = vec![(words::RISK, words::risk(request.terms.risk).to_owned())];
+    if let Some(incident) = &request.ask.ticket {
+        known.insert(0, (words::INCIDENT, scene.issue(incident)));
+    }
+    blocks.push(facts(&scene.block("facts"), &known));
+    let mut buttons = Vec::new();
+    if matches!(request.state, State::Granting | State::Active { .. }) {
+        let spoken = words::spoken(words::REVOKE, request);
+        buttons.push(button(Press::Revoke, request.id, words::REVOKE, &spoken, Look::Danger));
+    }
+    if request.review_due_at.is_some() {
+        buttons.push(review_button(request));
+    }
+    if !buttons.is_empty() {
+        blocks.push(actions(&scene.block("act"), buttons));
+    }
+    if let Some(review) = scene.dossier.review() {
+        blocks.push(section(&scene.block("reviewed"), &words::reviewed(&review)));
+    }
+    sentence
 }
 
 fn stuck_since(request: &Request) -> Option<crate::time::Timestamp> {

@@ -74,6 +74,7 @@ pub fn answer(people: &People, answer: &Answer) -> String {
         Answer::Redacted { request, number } => {
             format!("The words of remark {number} on {} are gone.", code(*request))
         }
+        Answer::Reviewed { request, found } => super::answer_reviewed(*request, *found),
         Answer::Noted => "Written down.".to_owned(),
         Answer::Refused(refusal) => refused(refusal),
     }
@@ -138,6 +139,9 @@ pub fn refused(refusal: &Refusal) -> String {
             "There is nothing to attest for {}: the step can be read back, or is not being revoked.",
             code(*request)
         ),
+        Refusal::NoReviewOwed { request } => {
+            format!("No review of {} waits: it was done, or none was owed.", code(*request))
+        }
         Refusal::NoLockdown { request } => format!("No lockdown of {} stands.", code(*request)),
         Refusal::SecondOperatorNeeded { request } => {
             format!(
@@ -224,6 +228,8 @@ pub fn help(command: &str) -> String {
          • `{jit}`: everything that you may ask for\n\
          • `{jit} request read billing for 2h because the replica lags, INC-42`: the form, filled in; any order will \
          do, and the role that gives least comes first\n\
+         • `{jit} emergency billing/write because the site is down, INC-42`: access at once, without approval; security \
+         is told, and it is reviewed\n\
          • `{jit} list`: what you have and what waits\n\
          • `{jit} status`, `{jit} status R1042`: where a request stands\n\
          • `{jit} extend for 1h because the import still runs`: asks for more time; with an id where you have several\n\
@@ -273,6 +279,7 @@ pub fn not_understood(command: &str, error: &CommandError) -> String {
 
 fn example(word: &str) -> &'static str {
     match word {
+        "emergency" => "emergency billing/write because the site is down, INC-42",
         "list" => "list",
         "status" => "status R1042",
         "extend" => "extend R1042 for 1h because the import still runs",

@@ -23,6 +23,8 @@ pub mod home_part {
     pub const WAITING: &str = "Your open requests";
     /// What the reader can decide.
     pub const TO_DECIDE: &str = "Waiting for your decision";
+    /// What the reader can review.
+    pub const TO_REVIEW: &str = "Waiting for your review";
     /// What others have of the reader's apps.
     pub const HELD: &str = "Who has access to your apps";
     /// What is over.

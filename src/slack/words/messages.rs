@@ -181,15 +181,6 @@ pub fn glass(request: &Request) -> String {
     )
 }
 
-/// Its review.
-#[must_use]
-pub fn glass_review(due: Option<Timestamp>) -> String {
-    due.map_or_else(
-        || "The review was done.".to_owned(),
-        |due| format!("A review is due {}: `jitney request review` on the server writes it down.", date(due)),
-    )
-}
-
 /// The access is there.
 #[must_use]
 pub fn dm_active(request: &Request, ends: Option<Timestamp>) -> String {

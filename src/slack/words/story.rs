@@ -134,7 +134,15 @@ fn story(people: &People, by: &str, entry: &Entry) -> String {
         }
         What::CredentialRevealed => format!("{by} saw the credential."),
         What::RevealRefused => "Slack refused to show the credential; it was not seen.".to_owned(),
-        What::Reviewed { finding } => format!("{by} reviewed it: {}.", written(finding, WRITTEN)),
+        What::ReviewOverdue { due_at } => {
+            format!("The review is overdue: it was due {}. Their next break-glass is refused.", date(*due_at))
+        }
+        What::Reviewed { found: None, finding } => {
+            format!("{by} reviewed it: {}.", written(finding, WRITTEN))
+        }
+        What::Reviewed { found: Some(found), finding } => {
+            format!("{by} reviewed it: *{}*. {}.", super::finding(*found), written(finding, WRITTEN))
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jitney::engine::Dossier;
 use jitney::ids::{EntitlementKey, EntryId, PersonId, RequestId, TargetId, TierId};
 use jitney::lifecycle::{
-    Actor, EndCause, Entry, Evidence, Kind, Op, PendingState, Request, Requester, State, Step, StepTerms,
-    Terms, What, WithdrawCause,
+    Actor, EndCause, Entry, Evidence, Kind, Op, PendingState, Request, Requester, ReviewFinding, State, Step,
+    StepTerms, Terms, What, WithdrawCause,
 };
 use jitney::policy::{Ask, Digest, Employment, Layer, Reason, ReasonCode, Risk, Stage, Tier};
 use jitney::time::{Span, Timestamp};
@@ -349,8 +349,16 @@ pub(crate) fn every_entry() -> Vec<Entry> {
             What::Reappeared { step: 0, label: label(), evidence: evidence("a line for jit-r1042") },
         ),
         (ann.clone(), What::CredentialRevealed),
-        (jitney, What::RevealRefused),
-        (dana, What::Reviewed { finding: "Needed: the site was down.".to_owned() }),
+        (jitney.clone(), What::RevealRefused),
+        (jitney, What::ReviewOverdue { due_at: at(5000) }),
+        (dana.clone(), What::Reviewed { found: None, finding: "Needed: the site was down.".to_owned() }),
+        (
+            dana,
+            What::Reviewed {
+                found: Some(ReviewFinding::NotJustified),
+                finding: "No page was sent.".to_owned(),
+            },
+        ),
     ];
     (1..).zip(whats).map(|(number, (by, what))| entry(number, by, what)).collect()
 }

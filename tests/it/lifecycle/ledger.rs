@@ -364,6 +364,9 @@ fn view_words(view: &View) -> String {
         View::Question { number } => format!("question {number}"),
         View::Answer { number } => format!("answer {number}"),
         View::Security => "security".to_owned(),
+        View::Review { number } => format!("review {number}"),
+        View::ReviewCopy { number, owner } => format!("review {number} to owner {owner}"),
+        View::Finding => "finding".to_owned(),
     }
 }
 
@@ -385,6 +388,7 @@ fn due_words(due: Due) -> &'static str {
         Due::Escalate => "escalates",
         Due::Remind => "reminds",
         Due::Lapse => "lapses",
+        Due::Review => "asks for its review",
     }
 }
 

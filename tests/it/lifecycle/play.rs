@@ -177,8 +177,9 @@ impl Play {
             Act::Waives { who, request } => {
                 self.event(*request, Event::WaiveLockdown { by: actor(who), reason: "on call".to_owned() })
             }
-            Act::Reviews { who, request } => {
-                self.event(*request, Event::Reviewed { by: actor(who), finding: "was needed".to_owned() })
+            Act::Reviews { who, request, found } => {
+                let finding = "the pager log agrees".to_owned();
+                self.event(*request, Event::Reviewed { by: actor(who), found: *found, finding })
             }
             Act::Leaves { who } => self.leaves(who),
             Act::MayApprove { who, may } => {

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jitney::ids::{PersonId, RequestId, TargetId};
-use jitney::lifecycle::{Change, Effect, Event, Kind, Op, Outcome, Presence, Request, State, What, next_due};
+use jitney::lifecycle::{
+    Change, Due, Effect, Event, Kind, Op, Outcome, Presence, Request, State, What, next_due,
+};
 use jitney::policy::auto_approves;
 use jitney::time::Timestamp;
 
@@ -377,7 +379,9 @@ fn what_is_over_is_silent(request: &Request) -> Held {
             | State::Lapsed { .. }
     );
     let calls = request.steps.iter().any(|s| s.in_flight.is_some());
-    held(!over || (next_due(request).is_none() && !calls), "what is over still calls")
+    // But for a review that is owed: it is asked for, whatever became of the access.
+    let waits = next_due(request).is_some_and(|(_, due)| due != Due::Review);
+    held(!over || (!waits && !calls), "what is over still calls")
 }
 
 fn a_credential_is_erased_when_access_ends(request: &Request) -> Held {

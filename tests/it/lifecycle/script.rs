@@ -1,7 +1,7 @@
 //! The words of a script: one operation a line. What is not understood stops the test with its line number.
 
 use jitney::ids::{PersonId, RequestId, RoleRef, TargetId};
-use jitney::lifecycle::Op;
+use jitney::lifecycle::{Op, ReviewFinding};
 use jitney::time::Span;
 
 /// Begins a scene, in a fresh world.
@@ -123,6 +123,7 @@ pub(crate) enum Act {
     Reviews {
         who: Who,
         request: RequestId,
+        found: ReviewFinding,
     },
     Leaves {
         who: PersonId,
@@ -283,7 +284,12 @@ fn decides(who: &Who, verb: &[&str]) -> Result<Act, String> {
         ["revokes", r] => Act::Revokes { who: w, request: request_id(r)? },
         ["reveals", r] => Act::Reveals { who: w, request: request_id(r)? },
         ["waives", r] => Act::Waives { who: w, request: request_id(r)? },
-        ["reviews", r] => Act::Reviews { who: w, request: request_id(r)? },
+        ["reviews", r] => Act::Reviews { who: w, request: request_id(r)?, found: ReviewFinding::Justified },
+        ["reviews", r, "as", found] => Act::Reviews {
+            who: w,
+            request: request_id(r)?,
+            found: found.parse().map_err(|_| unknown(found))?,
+        },
         ["attests", call, rest @ ..] => {
             let (r, step) = call.split_once('.').ok_or_else(|| unknown(call))?;
             let evidence = match rest {
@@ -364,7 +370,7 @@ fn rows(comment: &str) -> Result<Vec<u8>, String> {
             words.next();
         }
     }
-    match rows.iter().find(|row| !(1..=31).contains(*row)) {
+    match rows.iter().find(|row| !(1..=33).contains(*row)) {
         Some(row) => Err(format!("there is no row {row}")),
         None => Ok(rows),
     }
@@ -408,7 +414,7 @@ fn unknown_words_stop_with_their_line() {
         ("zoe approves R1", "line 1: nobody is called `zoe`"),
         ("R1.0 look found\nR1.0 grant gone", "line 2: unknown words `gone`"),
         ("+5x", "line 1: `5x` is not a length of time"),
-        ("+5m -- row 32", "line 1: there is no row 32"),
+        ("+5m -- row 34", "line 1: there is no row 34"),
         ("ann asks wiki/edit", "line 1: unknown words"),
     ] {
         let said = parse(script).err().unwrap_or_else(|| panic!("{script:?} was understood"));

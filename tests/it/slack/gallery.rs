@@ -12,11 +12,13 @@ use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::command::CommandError;
 use jitney::slack::envelope::{Press, REPLY, ViewState};
 use jitney::slack::identity::Stranger;
-use jitney::slack::views::{Choice, Reader, Said, Where, direct, list, marker, status, which, with_release};
+use jitney::slack::views::{
+    Choice, Reader, Said, Where, direct, list, marker, status, which, with_emergency, with_release,
+};
 use jitney::slack::{modal, posting, words};
 use serde_json::{Value, json};
 
-use super::people::{Story, everybody};
+use super::people::{Story, everybody, pending};
 use super::views::{Scene, scenes};
 use super::{home, limits, looking, sentences, wire};
 use crate::jira::samples::every_entry;
@@ -90,6 +92,10 @@ words_of!(VIEWS, view_word(view: &View),
     View::Dm { kind: DmKind::Extended, .. } => "extended",
     View::Dm { kind: DmKind::Ended, .. } => "ended",
     View::Security => "security",
+    View::Review { .. } => "review wanted",
+    View::ReviewCopy { .. } => "review wanted of an owner",
+    View::Finding => "not justified",
+    View::Dm { kind: DmKind::Reviewed, .. } => "reviewed",
 );
 
 words_of!(ANSWERS, answer_word(answer: &Answer),
@@ -107,6 +113,7 @@ words_of!(ANSWERS, answer_word(answer: &Answer),
     Answer::Ending { .. } => "ending",
     Answer::Reveal { .. } => "reveal",
     Answer::AlreadyRevealed { .. } => "already revealed",
+    Answer::Reviewed { .. } => "review written down",
     Answer::Noted => "noted",
     // What is refused is said by its own words.
     Answer::Refused(_) => "refused",
@@ -122,6 +129,7 @@ words_of!(REFUSALS, refusal_word(refusal: &Refusal),
     Refusal::NoOpenQuestion { .. } => "no open question",
     Refusal::NoCredential { .. } => "no credential",
     Refusal::NothingToAttest { .. } => "nothing to attest",
+    Refusal::NoReviewOwed { .. } => "no review owed",
     Refusal::NoLockdown { .. } => "no lockdown",
     Refusal::SecondOperatorNeeded { .. } => "second operator needed",
     Refusal::UnknownPerson { .. } => "unknown person",
@@ -248,6 +256,12 @@ fn tables() -> Vec<Exhibit> {
     let requests: Vec<_> = states.iter().map(|story| story.dossier.request.clone()).collect();
     let active = Story::new(State::Active { warned: false }).granted().dossier.request;
     let mut all = vec![
+        exhibit(
+            Model::Answer,
+            "submitted, with a way to have it at once",
+            with_emergency("R1042 is on its way.".to_owned(), &Story::new(pending(0)).dossier.request)
+                .reply(),
+        ),
         exhibit(Model::Answer, "list: nothing", list("/jit", &[]).answer()),
         exhibit(Model::Answer, "list: one", list("/jit", &requests[..1]).answer()),
         exhibit(Model::Answer, "list: every state", list("/jit", &requests).answer()),

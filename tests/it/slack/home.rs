@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::escaping::{check_texts, evil};
 use super::limits::{bad, every_state};
 use super::people::{Story, at, everybody, id, pending, revoking};
-use super::views::block;
+use super::views::{block, glass};
 
 fn numbered(number: u64, story: Story) -> Request {
     let mut request = story.dossier.request;
@@ -28,9 +28,9 @@ fn active() -> Story {
     Story::new(State::Active { warned: false }).granted()
 }
 
-fn scene<'a>(name: &'a str, lists: [&'a [Request]; 4]) -> HomeScene<'a> {
-    let [open, past, to_decide, held] = lists;
-    HomeScene { name, open, past, to_decide, held, now: at(20), command: "/jit" }
+fn scene<'a>(name: &'a str, lists: [&'a [Request]; 5]) -> HomeScene<'a> {
+    let [open, past, to_decide, held, to_review] = lists;
+    HomeScene { name, open, past, to_decide, to_review, held, now: at(20), command: "/jit" }
 }
 
 fn picture(view: &Value) -> String {
@@ -63,11 +63,14 @@ pub(super) fn homes() -> Vec<(&'static str, Value)> {
         numbered(1061, Story::new(State::Granting).granted()),
         numbered(1062, Story::new(revoking(false)).granted()),
     ];
+    let closed = || State::Revoked { cause: EndCause::Expiry, recheck_at: None };
+    let overdue = glass(closed()).ended().with(|request| request.review_due_at = Some(at(15)));
+    let to_review = [numbered(1070, overdue), numbered(1071, glass(closed()).ended())];
     let out = [
-        ("nothing yet", scene("Ann", [&[], &[], &[], &[]])),
-        ("a requester", scene("Ann", [&mine, &past, &[], &[]])),
-        ("an approver", scene("Bob", [&[], &[], &asked, &[]])),
-        ("an owner", scene("Dana", [&[], &[], &[], &held])),
+        ("nothing yet", scene("Ann", [&[], &[], &[], &[], &[]])),
+        ("a requester", scene("Ann", [&mine, &past, &[], &[], &[]])),
+        ("an approver", scene("Bob", [&[], &[], &asked, &[], &[]])),
+        ("an owner", scene("Dana", [&[], &[], &[], &held, &to_review])),
     ];
     let stranger = jitney::slack::identity::Stranger::Unknown { account: "U0EVE".to_owned() };
     let refused = ("nobody", home_refused(&words::stranger(&stranger)));
@@ -91,7 +94,7 @@ fn the_home_tab_always_fits_and_counts_what_it_leaves_out() {
     open.extend(many(revoking(true), 3000));
     let past: Vec<Request> = every_state(&evil).into_iter().flat_map(|state| many(state, 9000)).collect();
     let (asked, held) = (many(pending(1), 4000), many(State::Active { warned: true }, 5000));
-    let view = home(&scene(&evil, [&open, &past, &asked, &held]));
+    let view = home(&scene(&evil, [&open, &past, &asked, &held, &held]));
     assert_eq!(check_view(&view), vec![]);
     check_texts(&view, "home");
     let bytes = view.to_string().len();
@@ -112,7 +115,7 @@ fn nothing_on_the_home_tab_is_markup_that_people_typed() {
             .zip(1..)
             .map(|(state, n)| numbered(n, bad(state, &evil)))
             .collect();
-        let view = home(&scene(&evil, [&all, &all[7..], &all[..2], &all[3..6]]));
+        let view = home(&scene(&evil, [&all, &all[7..], &all[..2], &all[3..6], &all[3..6]]));
         check_texts(&view, &format!("seed {seed}"));
         assert_eq!(check_view(&view), vec![], "seed {seed}");
     }

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use jitney::ids::{RequestId, TargetId};
 use jitney::lifecycle::{
-    Context, DirectCopy, DmKind, EndCause, Evidence, Kind, NudgeKind, Op, Past, Question, State, View, What,
-    WithdrawCause,
+    Context, DirectCopy, DmKind, EndCause, Evidence, Kind, NudgeKind, Op, Past, Question, ReviewFinding,
+    State, View, What, WithdrawCause,
 };
 use jitney::policy::{Field, Reason, ReasonCode};
 use jitney::slack::modal::{self, Draft};
@@ -213,8 +213,10 @@ pub(super) fn every_view() -> Vec<View> {
         DmKind::Extended,
         DmKind::Question,
         DmKind::Ended,
+        DmKind::Reviewed,
     ];
     views.extend([View::Copy { number: 1 }, View::Question { number: 1 }, View::Answer { number: 1 }]);
+    views.extend([View::Review { number: 2 }, View::ReviewCopy { number: 2, owner: 1 }, View::Finding]);
     views.extend(dms.map(|kind| View::Dm { kind, number: 1 }));
     views
 }
@@ -242,6 +244,11 @@ fn hostile_messages() -> Vec<(View, Rendered)> {
     for kind in [Kind::New, Kind::BreakGlass, Kind::Extension { parent: RequestId::from_number(1) }] {
         for state in every_state(&evil) {
             let mut story = bad(state, &evil).with(|request| request.kind = kind);
+            if kind == Kind::BreakGlass {
+                let found = Some(ReviewFinding::NotJustified);
+                let reviewed = What::Reviewed { found, finding: evil.clone() };
+                story = story.with(|request| request.review_due_at = None).told("dana", 50, reviewed);
+            }
             for view in every_view() {
                 story = story.posted(view);
             }

@@ -2,7 +2,7 @@
 
 use jitney::engine::EngineError;
 use jitney::ids::RequestId;
-use jitney::lifecycle::{Answer, EndCause, Refusal, State, StateWord};
+use jitney::lifecycle::{Answer, EndCause, Refusal, ReviewFinding, State, StateWord};
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::command::{self, CommandError};
 use jitney::slack::identity::Stranger;
@@ -52,6 +52,8 @@ pub(super) fn answers() -> Vec<Answer> {
         Answer::Ending { request },
         Answer::Reveal { request },
         Answer::AlreadyRevealed { request, at: at(12) },
+        Answer::Reviewed { request, found: ReviewFinding::Justified },
+        Answer::Reviewed { request, found: ReviewFinding::NotJustified },
         Answer::Noted,
     ]
 }
@@ -72,6 +74,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
         Refusal::NoSuchRemark { request, number: 9 },
         Refusal::NoCredential { request },
         Refusal::NothingToAttest { request },
+        Refusal::NoReviewOwed { request },
         Refusal::NoLockdown { request },
         Refusal::SecondOperatorNeeded { request },
         Refusal::UnknownPerson { account: "U0<EVE>".to_owned() },

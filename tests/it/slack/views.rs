@@ -1,7 +1,9 @@
 //! Pictures of every message in every state that matters to it.
 
 use jitney::ids::RequestId;
-use jitney::lifecycle::{Actor, DmKind, EndCause, Kind, NudgeKind, Op, State, View, What, WithdrawCause};
+use jitney::lifecycle::{
+    Actor, DmKind, EndCause, Kind, NudgeKind, Op, ReviewFinding, State, View, What, WithdrawCause,
+};
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::views::{Rendered, Where, marker, render};
 use jitney::time::Span;
@@ -87,6 +89,7 @@ pub(super) fn scenes() -> Vec<Scene> {
         nudges(),
         direct(),
         security(),
+        reviews(),
         vec![whole_log()],
     ];
     parts.into_iter().flatten().collect()
@@ -373,13 +376,64 @@ fn security_hears_of_break_glass_and_of_what_is_stuck() {
     insta::assert_snapshot!(pictures(&security()));
 }
 
+/// A break-glass whose review is owed.
+pub(super) fn glass(state: State) -> Story {
+    Story::new(state).granted().with(|r| {
+        r.kind = Kind::BreakGlass;
+        r.review_due_at = Some(at(1440));
+    })
+}
+
+/// The same, reviewed.
+fn reviewed(found: ReviewFinding) -> Story {
+    let reviewed = What::Reviewed { found: Some(found), finding: "The pager log agrees.".to_owned() };
+    let story = glass(revoked(EndCause::Expiry)).ended().with(|r| r.review_due_at = None);
+    story.told("dana", 900, reviewed)
+}
+
+#[test]
+fn reviewers_are_asked_and_what_they_found_is_told() {
+    insta::assert_snapshot!(pictures(&reviews()));
+}
+
+fn reviews() -> Vec<Scene> {
+    let over = || glass(revoked(EndCause::Expiry)).ended();
+    let asks = [
+        ("at once", 1),
+        ("half of the time", 2),
+        ("overdue", 3),
+        ("overdue, a day", 4),
+        ("overdue, two days", 5),
+    ];
+    let mut all = Vec::new();
+    for (name, number) in asks {
+        all.extend(of(View::Review { number }, vec![(name, over())]));
+    }
+    let done = reviewed(ReviewFinding::Justified).posted(View::Review { number: 2 });
+    all.extend(of(View::Review { number: 2 }, vec![("done", done)]));
+    let copy = View::ReviewCopy { number: 3, owner: 1 };
+    all.extend(of(
+        copy,
+        vec![("to an owner", over()), ("to an owner, done", reviewed(ReviewFinding::FollowUp).posted(copy))],
+    ));
+    let found = ReviewFinding::ALL.map(reviewed);
+    let [justified, not_justified, follow_up] = found;
+    all.extend(of(
+        View::Finding,
+        vec![
+            ("justified", reviewed(ReviewFinding::Justified)),
+            ("not justified", reviewed(ReviewFinding::NotJustified)),
+        ],
+    ));
+    let dm = View::Dm { kind: DmKind::Reviewed, number: 1 };
+    all.extend(of(
+        dm,
+        vec![("justified", justified), ("not justified", not_justified), ("follow-up", follow_up)],
+    ));
+    all
+}
+
 fn security() -> Vec<Scene> {
-    let glass = |state| {
-        Story::new(state).granted().with(|r| {
-            r.kind = Kind::BreakGlass;
-            r.review_due_at = Some(at(1440));
-        })
-    };
     let stuck = |state| {
         Story::new(state).granted().told(
             "jitney",
@@ -393,9 +447,14 @@ fn security() -> Vec<Scene> {
             ("nothing to say", Story::new(State::Active { warned: false }).granted()),
             ("break-glass", glass(State::Active { warned: false })),
             (
-                "break-glass, over and reviewed",
-                glass(revoked(EndCause::Expiry)).ended().with(|r| r.review_due_at = None),
+                "break-glass, over and overdue",
+                glass(revoked(EndCause::Expiry)).ended().told(
+                    "jitney",
+                    1440,
+                    What::ReviewOverdue { due_at: at(1440) },
+                ),
             ),
+            ("break-glass, over and reviewed", reviewed(ReviewFinding::Justified)),
             (
                 "stuck",
                 stuck(revoking(true)).with(|r| {
@@ -513,7 +572,12 @@ fn whole_log() -> Scene {
         ("jitney", What::Reappeared { step: 0, label: label(), evidence: evidence("a line for jit-r1042") }),
         ("ann", What::CredentialRevealed),
         ("jitney", What::RevealRefused),
-        ("dana", What::Reviewed { finding: "It was needed".to_owned() }),
+        ("jitney", What::ReviewOverdue { due_at: at(1440) }),
+        ("dana", What::Reviewed { found: None, finding: "It was needed".to_owned() }),
+        (
+            "dana",
+            What::Reviewed { found: Some(ReviewFinding::FollowUp), finding: "Rotate the key".to_owned() },
+        ),
     ] {
         story = story.told(by, 40, what);
     }
@@ -524,7 +588,9 @@ fn whole_log() -> Scene {
 fn every_message_has_its_own_mark() {
     let mut views =
         vec![View::Card, View::Log, View::Security, View::Approval { stage: 0 }, View::Approval { stage: 1 }];
+    views.push(View::Finding);
     for number in [1, 2] {
+        views.extend([View::Review { number }, View::ReviewCopy { number, owner: 1 }]);
         views.extend([View::Copy { number }, View::Question { number }, View::Answer { number }]);
         for kind in [NudgeKind::Reminder, NudgeKind::Escalation] {
             views.push(View::Nudge { kind, number });
@@ -537,6 +603,7 @@ fn every_message_has_its_own_mark() {
             DmKind::Extended,
             DmKind::Question,
             DmKind::Ended,
+            DmKind::Reviewed,
         ] {
             views.push(View::Dm { kind, number });
         }

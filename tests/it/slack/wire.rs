@@ -1,6 +1,7 @@
 //! What Slack sends, read; and the forms that it gets.
 
-use jitney::policy::{People, Person};
+use jitney::lifecycle::{EndCause, State};
+use jitney::policy::{People, Person, Risk, RoleMatch};
 use jitney::slack::envelope::{self, Button, Caller, Frame, InThread, Input, Press, ViewState};
 use jitney::slack::link_plan::Farewell;
 use jitney::slack::modal::{self, Draft};
@@ -8,7 +9,7 @@ use jitney::time::Span;
 use serde_json::{Value, json};
 
 use super::people::{Story, at, everybody, id, policies};
-use super::views::block;
+use super::views::{block, glass};
 
 fn read(frame: &Value) -> Frame {
     envelope::parse(&frame.to_string()).unwrap()
@@ -349,11 +350,24 @@ pub(super) fn forms() -> Vec<(&'static str, Value)> {
         notes: vec!["A note.".to_owned()],
     };
     let too_long = Draft { duration: Some(Span::days(2)), ..chosen.clone() };
+    let offered = |role: &str| RoleMatch {
+        role: format!("billing/{role}").parse().unwrap(),
+        app_name: "Billing database".to_owned(),
+        role_name: if role == "read" { "Read only" } else { "Write" }.to_owned(),
+        gives: "Much".to_owned(),
+        risk: Risk::High,
+        eligible: true,
+    };
+    let ended = State::Revoked { cause: EndCause::Expiry, recheck_at: None };
     let reveal = serde_json::to_value(modal::reveal("1.2.a", request, &"s3cret".to_owned().into())).unwrap();
     vec![
         ("request, empty", modal::request(&set, &people, &ann, &Draft::default())),
         ("request, a role and words", modal::request(&set, &people, &ann, &chosen)),
         ("request, for too long", modal::request(&set, &people, &ann, &too_long)),
+        ("emergency, empty", modal::emergency(&set, &[offered("write"), offered("read")], &Draft::default())),
+        ("emergency, the only role", modal::emergency(&set, &[offered("read")], &Draft::default())),
+        ("emergency, all said", modal::emergency(&set, &[offered("read")], &chosen)),
+        ("review", modal::review(&people, &glass(ended).ended().dossier)),
         ("extend", modal::extend(request, None, None)),
         ("approve for less", modal::approve_less(request)),
         ("question", modal::question(request)),
