@@ -60,7 +60,7 @@ impl Ears {
                 self.open_request(&who, trigger, draft).await.map(|()| None)
             }
             Ok(SlashCommand::Emergency { words }) => {
-                self.open_emergency(&who, trigger, &words).await.map(|()| None)
+                self.open_emergency(caller, &who, trigger, &words).await.map(|()| None)
             }
             Ok(SlashCommand::Status { request: Some(request) }) => self.status(&who, request).await.map(Some),
             Ok(SlashCommand::Status { request: None }) => self.status_of_open(&who).await.map(Some),

@@ -7,7 +7,7 @@ use super::looking::{read_words, roles_of};
 use crate::ids::{RequestId, RoleRef};
 use crate::lifecycle::{Refusal, Request, State};
 use crate::policy::{self, Found, RoleMatch};
-use crate::slack::envelope::{Place, ViewState};
+use crate::slack::envelope::{Caller, Place, ViewState};
 use crate::slack::identity::Identified;
 use crate::slack::modal::{self, Draft};
 use crate::slack::words;
@@ -16,11 +16,12 @@ impl Ears {
     /// The form, filled in as far as the words go.
     pub(super) async fn open_emergency(
         &self,
+        caller: &Caller,
         who: &Identified,
         trigger: &str,
         typed: &str,
     ) -> Result<(), String> {
-        let draft = self.emergency_draft(who, typed).await?;
+        let draft = self.emergency_draft(caller, who, typed).await?;
         let view = self.emergency_form(who, &draft).await?;
         self.open(trigger, &view).await
     }
@@ -45,7 +46,7 @@ impl Ears {
             duration: Some(waiting.ask.duration),
             because: Some(waiting.ask.justification),
             ticket: waiting.ask.ticket,
-            notes: Vec::new(),
+            ..Draft::default()
         };
         let view = self.emergency_form(who, &draft).await?;
         match &place.window {
@@ -98,18 +99,23 @@ impl Ears {
         Ok(modal::emergency(&self.engine.policies(), &offered, draft))
     }
 
-    async fn emergency_draft(&self, who: &Identified, typed: &str) -> Result<Draft, String> {
+    async fn emergency_draft(
+        &self,
+        caller: &Caller,
+        who: &Identified,
+        typed: &str,
+    ) -> Result<Draft, String> {
         let command = &self.settings.command;
         let policies = self.engine.policies();
         let read = read_words(&policies, typed);
         let mut draft = Draft {
-            role: None,
             duration: read.duration,
             because: read.because,
             ticket: read.ticket,
-            notes: Vec::new(),
+            ..Draft::default()
         };
-        draft.notes.extend(read.until.map(|until| words::until_when(&until)));
+        // It starts at once, whatever was written.
+        self.when(caller, &mut draft, None, read.until.as_ref()).await;
         draft.notes.extend(read.too_long.map(|typed| words::length_too_long(&typed)));
         if read.role.is_empty() {
             return Ok(draft);

@@ -131,7 +131,13 @@ impl Ears {
     }
 
     /// From when, and until when, by the clock of who typed it. What can't be meant is said, and left to them.
-    async fn when(&self, caller: &Caller, draft: &mut Draft, from: Option<&Moment>, until: Option<&Moment>) {
+    pub(super) async fn when(
+        &self,
+        caller: &Caller,
+        draft: &mut Draft,
+        from: Option<&Moment>,
+        until: Option<&Moment>,
+    ) {
         let now = self.engine.now();
         let asks = from.into_iter().chain(until).any(|moment| !moment.needs_no_zone());
         let zone = if asks { self.zone_of(&caller.user).await } else { None };
