@@ -8,7 +8,7 @@ use super::out::{Mark, Out, columns, one_line};
 use super::{ConfigArg, Exit, wiring, words};
 use crate::admin::{self, Call, Operation, Reply};
 use crate::config::Environment;
-use crate::engine::Filter;
+use crate::engine::{Filter, Kept, REFUSED_MOST, RefusedOf};
 use crate::ids::{DedupeKey, PersonId, RequestId};
 use crate::jira::words::entry_sentence;
 use crate::lifecycle::{Answer, Refusal, ReviewFinding, StateWord};
@@ -17,6 +17,7 @@ const EXAMPLES: &str = "\
 Examples:
   jitney request list --state active
   jitney request show R1042
+  jitney request why R1042
   jitney request revoke R1042 --reason \"laptop stolen\"";
 
 /// How many requests are listed when nobody says.
@@ -30,6 +31,8 @@ pub(super) enum RequestCommand {
     List(ListArgs),
     /// Show a request with its steps and its story; reads the database, so it works without a server
     Show(ShowArgs),
+    /// Tell who decided what about a request, by which rule, and what was refused; reads the database, so it works without a server
+    Why(ShowArgs),
     /// Take access away now; the running server does it, and looks at the target afterwards
     Revoke(ReasonArgs),
     /// Take back a request that is pending or scheduled
@@ -144,6 +147,7 @@ pub(super) fn run(command: RequestCommand, environment: &Environment, out: Out) 
     let (operation, asking) = match command {
         RequestCommand::List(args) => return list(args, environment, out),
         RequestCommand::Show(args) => return show(&args, environment, out),
+        RequestCommand::Why(args) => return why(&args, environment, out),
         RequestCommand::Revoke(ReasonArgs { request, reason, asking }) => {
             (Operation::Revoke { request, reason }, asking)
         }
@@ -240,6 +244,27 @@ fn show(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<
     }
     if remarks.left_out > 0 {
         out.line(format!("  {}", words::remarks_left_out(remarks.left_out)))?;
+    }
+    Ok(Exit::Fine)
+}
+
+fn why(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
+    let reader = wiring::reader(&args.asking.config.load(environment)?)?;
+    let Some(dossier) = reader.dossier(args.request)? else {
+        anyhow::bail!(words::answer(&Answer::Refused(Refusal::NoSuchRequest { request: args.request })));
+    };
+    let kept = Kept::new(&dossier, &reader.refused(&RefusedOf::Request(args.request), REFUSED_MOST)?);
+    if args.asking.json {
+        out.json(&kept)?;
+        return Ok(Exit::Fine);
+    }
+    out.line(one_line(&words::kept_head(&dossier.request, &kept)))?;
+    for line in &kept.lines {
+        let at = out.paint(Mark::Quiet, &line.at.minute_utc());
+        out.line(format!("  {at}  {}", one_line(&words::kept_line(line))))?;
+        for rule in words::kept_rules(line) {
+            out.line(format!("      {}", one_line(&rule)))?;
+        }
     }
     Ok(Exit::Fine)
 }

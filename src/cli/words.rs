@@ -1,9 +1,11 @@
 //! Every sentence that the command line says of requests and answers.
 
 mod doctor;
+mod kept;
 mod policy;
 
 pub(super) use doctor::*;
+pub(super) use kept::*;
 pub(super) use policy::*;
 
 use crate::audit::{Break, Head};

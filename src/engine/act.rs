@@ -427,7 +427,7 @@ pub(super) fn subject(verb: &Verb) -> Option<RequestId> {
 
 /// The request's facts that every audit record of it carries.
 pub(super) fn audit_body(request: &Request, entry: &crate::lifecycle::Entry) -> serde_json::Value {
-    serde_json::json!({
+    let mut body = serde_json::json!({
         "actor": entry.by,
         "requester": {
             "id": request.requester.id,
@@ -442,5 +442,9 @@ pub(super) fn audit_body(request: &Request, entry: &crate::lifecycle::Entry) -> 
         "entry_id": entry.id,
         "times": request.times,
         "approvals": request.votes,
-    })
+    });
+    if let (false, Some(fields)) = (entry.because.is_empty(), body.as_object_mut()) {
+        fields.insert("because".to_owned(), serde_json::json!(entry.because));
+    }
+    body
 }

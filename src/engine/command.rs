@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId, SlackUserId};
-use crate::lifecycle::{Actor, Effect, Entry, Outcome, Request, ReviewFinding, StepTerms, View, What};
+use crate::lifecycle::{
+    Actor, Effect, Entry, Outcome, Refusal, Request, ReviewFinding, StepTerms, View, What,
+};
 use crate::policy::Ask;
 use crate::time::{Span, Timestamp};
 
@@ -137,6 +139,28 @@ pub enum Verb {
         /// In the reviewer's own words.
         finding: String,
     },
+}
+
+/// Something that somebody tried and that was refused: it stands in the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// When.
+    pub at: Timestamp,
+    /// Who tried.
+    pub by: Actor,
+    /// What they wanted.
+    pub verb: Verb,
+    /// Why not.
+    pub refusal: Refusal,
+}
+
+/// Refusals that are looked up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusedOf {
+    /// Of what was tried with this request.
+    Request(RequestId),
+    /// Of what this person asked for anew.
+    Person(PersonId),
 }
 
 /// A Slack account whose confirmed address is a person's, to be bound to them.

@@ -138,9 +138,18 @@ fn judge_pending(
         let others: Vec<_> =
             voted.iter().filter(|vote| *vote != &(person.clone(), *stage)).cloned().collect();
         // An approver who was asked by an escalation stays one.
-        may(person, *stage, true, &others).is_granted()
+        may(person, *stage, true, &others)
     };
-    facts.valid_votes = voted.iter().filter(|vote| still(vote)).cloned().collect();
+    for vote in &voted {
+        match still(vote) {
+            Verdict::Granted(_) => {
+                facts.valid_votes.insert(vote.clone());
+            }
+            lost @ Verdict::Refused(..) => {
+                facts.lost_votes.insert(vote.clone(), lost.refusals().cloned().collect());
+            }
+        }
+    }
     facts.still_eligible = policy::still_eligible(
         &world.policies,
         &world.people,

@@ -7,7 +7,10 @@ use secrecy::SecretString;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::{Bind, Bound, Command, Completion, Dossier, Filter, Heard, Owed, Status, TicketProgress};
+use super::{
+    Bind, Bound, Command, Completion, Dossier, Filter, Heard, Owed, Refused, RefusedOf, Status,
+    TicketProgress,
+};
 use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
 use crate::policy::{People, PolicySet};
@@ -39,6 +42,7 @@ pub(super) enum Message {
     Dossier(RequestId, Reply<Option<Dossier>>),
     List(Filter, Reply<Vec<Request>>),
     ToReview(u32, Reply<Vec<Request>>),
+    Refused(RefusedOf, Reply<Vec<Refused>>),
     Credential(RequestId, Reply<Option<SecretString>>),
     Status(Reply<Status>),
     Bind(Box<Bind>, Reply<Bound>),
@@ -144,6 +148,14 @@ impl EngineHandle {
     /// When the database can't be read.
     pub async fn to_review(&self, most: u32) -> Result<Vec<Request>, EngineError> {
         self.call(|reply| Message::ToReview(most, reply)).await
+    }
+
+    /// The latest refusals, in order, at most as many as one is shown.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub async fn refused(&self, of: RefusedOf) -> Result<Vec<Refused>, EngineError> {
+        self.call(|reply| Message::Refused(of, reply)).await
     }
 
     /// The credential of a grant, unsealed; none once it was erased.

@@ -11,6 +11,7 @@ mod core;
 mod facts;
 mod handle;
 mod input;
+mod kept;
 mod leavers;
 mod read;
 mod remarks;
@@ -20,10 +21,11 @@ mod thread;
 
 pub use self::core::{Core, Input, Parts};
 pub use command::{
-    Asked, Bind, Bound, CallTerms, Command, Completion, Dossier, Filter, Owed, Reviewed, SlackMessage,
-    Status, TicketProgress, Verb,
+    Asked, Bind, Bound, CallTerms, Command, Completion, Dossier, Filter, Owed, Refused, RefusedOf, Reviewed,
+    SlackMessage, Status, TicketProgress, Verb,
 };
 pub use handle::{EngineError, EngineHandle};
+pub use kept::{AskedAs, AskedOne, Kept, KeptLine, KeptWhat, REFUSED_MOST};
 pub use remarks::{Author, Deed, Heard, Redaction, Remark, Remarks};
 pub use thread::spawn;
 

@@ -1,7 +1,7 @@
 //! Reads for views and tickets.
 
 use super::core::Core;
-use super::{Dossier, EngineError, Filter};
+use super::{Dossier, EngineError, Filter, REFUSED_MOST, Refused, RefusedOf};
 use crate::audit::{Head, Verifier};
 use crate::ids::RequestId;
 use crate::lifecycle::Request;
@@ -29,6 +29,14 @@ impl Core {
     /// When the database can't be read.
     pub fn to_review(&mut self, most: u32) -> Result<Vec<Request>, EngineError> {
         self.read(|tx| tx.to_review(most))
+    }
+
+    /// The latest refusals, in order, at most as many as one is shown.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn refused(&mut self, of: &RefusedOf) -> Result<Vec<Refused>, EngineError> {
+        self.read(|tx| tx.refused(of, REFUSED_MOST))
     }
 
     /// The newest audit record's place and hash.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::sync::Notify;
 
 use super::handle::{EngineHandle, Message, Shared};
-use super::{Bind, Bound, Command, Dossier, EngineError, Verb};
+use super::{Bind, Bound, Command, Dossier, EngineError, Refused, Verb};
 use crate::lifecycle::{Answer, Request};
 use crate::policy::{People, PolicySet};
 use crate::time::{Clock, Span, Timestamp};
@@ -21,6 +21,7 @@ pub(crate) struct Script {
     pub(crate) heard: Vec<Command>,
     pub(crate) dossier: Option<Dossier>,
     pub(crate) requests: Vec<Request>,
+    pub(crate) refused: Vec<Refused>,
     pub(crate) credential: Option<String>,
     /// What every binding comes to.
     pub(crate) bound: Option<Bound>,
@@ -72,6 +73,7 @@ pub(crate) fn start(
                 Message::Dossier(_, reply) => drop(reply.send(Ok(script.dossier.clone()))),
                 Message::List(_, reply) => drop(reply.send(Ok(script.requests.clone()))),
                 Message::ToReview(_, reply) => drop(reply.send(Ok(Vec::new()))),
+                Message::Refused(_, reply) => drop(reply.send(Ok(script.refused.clone()))),
                 Message::Credential(_, reply) => {
                     drop(reply.send(Ok(script.credential.clone().map(SecretString::from))));
                 }

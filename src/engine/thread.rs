@@ -113,6 +113,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::Dossier(..)
             | Message::List(..)
             | Message::ToReview(..)
+            | Message::Refused(..)
             | Message::Credential(..)
             | Message::Status(..)
             | Message::Bind(..)
@@ -134,6 +135,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             Message::Dossier(request, reply) => send(reply, core.dossier(request)),
             Message::List(filter, reply) => send(reply, core.list(&filter)),
             Message::ToReview(most, reply) => send(reply, core.to_review(most)),
+            Message::Refused(of, reply) => send(reply, core.refused(&of)),
             Message::Credential(request, reply) => {
                 send(reply, core.credential(request));
             }

@@ -86,6 +86,7 @@ pub(super) fn revoke(draft: &mut Draft<'_>, by: &Actor, cause: &EndCause) -> Res
     }
     draft.row(21);
     let id = draft.request.id;
+    draft.because(draft.facts.verdict.allowed_by());
     revoking::begin(draft, cause.clone());
     Ok(Answer::Ending { request: id })
 }

@@ -5,6 +5,7 @@ use super::{
     Presence, Request, Step, View, What,
 };
 use crate::ids::{RequestId, TargetId};
+use crate::policy::Reason;
 use crate::time::{Span, Timestamp};
 
 /// A target's own expiry is set this much later than the grant's end, so that ours comes first.
@@ -24,6 +25,8 @@ pub(super) struct Draft<'a> {
     pub(super) facts: &'a Facts,
     pub(super) now: Timestamp,
     by: Actor,
+    /// What the next entry rests on.
+    because: Vec<Reason>,
     effects: Vec<Effect>,
     entries: Vec<Entry>,
     follow_ups: Vec<FollowUp>,
@@ -41,6 +44,7 @@ impl<'a> Draft<'a> {
             facts,
             now,
             by,
+            because: Vec::new(),
             effects: Vec::new(),
             entries: Vec::new(),
             follow_ups: Vec::new(),
@@ -56,6 +60,11 @@ impl<'a> Draft<'a> {
         self.rows.push(row);
     }
 
+    /// The rules that the next entry rests on: kept with it.
+    pub(super) fn because(&mut self, rules: &[Reason]) {
+        self.because = rules.to_vec();
+    }
+
     /// Tells a transition: an entry on the ticket and a record in the audit log.
     pub(super) fn tell(&mut self, what: What) {
         self.tell_by(self.by.clone(), what);
@@ -69,7 +78,8 @@ impl<'a> Draft<'a> {
     /// Tells what somebody did.
     pub(super) fn tell_by(&mut self, by: Actor, what: What) {
         let id = self.request.take_entry_id();
-        self.entries.push(Entry { id, at: self.now, by, what });
+        let because = std::mem::take(&mut self.because);
+        self.entries.push(Entry { id, at: self.now, by, what, because });
     }
 
     /// Adds a message to the request's messages.

@@ -19,6 +19,9 @@ pub struct Entry {
     pub by: Actor,
     /// What happened.
     pub what: What,
+    /// The rules that let it happen, or that did it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Reason>,
 }
 
 /// What happened.

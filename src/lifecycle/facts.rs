@@ -1,10 +1,10 @@
 //! Facts that span requests or come from outside, read in the same transaction and passed to the decision as a
 //! value, so that it stays pure and race-free.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{PersonId, RequestId, TargetId};
-use crate::policy::{StageApprovers, Verdict};
+use crate::policy::{Reason, StageApprovers, Verdict};
 use crate::time::{Span, Timestamp};
 
 /// What a decision may look at besides the request.
@@ -19,6 +19,8 @@ pub struct Facts {
     /// Those of the votes, by voter and stage, whose voter may still approve that stage now, with the one that this
     /// approval is.
     pub valid_votes: BTreeSet<(PersonId, u32)>,
+    /// Why the others of them don't count any more.
+    pub lost_votes: BTreeMap<(PersonId, u32), Vec<Reason>>,
     /// For each stage of the tier, who would be asked now.
     pub stages: Vec<StageApprovers>,
     /// The grant to extend.
@@ -50,6 +52,7 @@ impl Facts {
             verdict: Verdict::Granted(Vec::new()),
             still_eligible: Verdict::Granted(Vec::new()),
             valid_votes: BTreeSet::new(),
+            lost_votes: BTreeMap::new(),
             stages: Vec::new(),
             parent: None,
             claims: Vec::new(),

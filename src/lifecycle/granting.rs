@@ -35,6 +35,7 @@ pub(super) fn start(draft: &mut Draft<'_>) -> Answer {
         verified_at: None,
     });
     draft.request.state = State::Granting;
+    draft.because(draft.facts.still_eligible.allowed_by());
     draft.tell_jitney(What::Provisioning { not_after });
     go_on(draft);
     Answer::Granting { request: draft.request.id, shortened: draft.request.shortened() }

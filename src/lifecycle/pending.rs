@@ -93,6 +93,7 @@ pub(super) fn approve(
     let need = rule(draft, state.stage).map_or(1, |r| r.quorum);
     let have = votes_in(draft, state.stage);
     let took = draft.now.since(state.stage_since);
+    draft.because(draft.facts.verdict.allowed_by());
     draft.tell(What::Approved { stage: state.stage, have, need, took, at_most });
     if have < need {
         draft.row(6);
@@ -186,6 +187,7 @@ pub(super) fn deny(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<An
         reason: reason.to_owned(),
         at: draft.now,
     };
+    draft.because(draft.facts.verdict.allowed_by());
     draft.tell(What::Denied { reason: reason.to_owned(), rules: Vec::new() });
     draft.dm(DmKind::Decided);
     Ok(Answer::Denied { request: draft.request.id })
@@ -349,6 +351,8 @@ fn drop_votes(draft: &mut Draft<'_>) {
         draft.request.votes.drain(..).partition(|v| valid.contains(&(v.by.clone(), v.stage)));
     draft.request.votes = valid;
     for vote in dropped {
+        let lost = draft.facts.lost_votes.get(&(vote.by.clone(), vote.stage));
+        draft.because(lost.map_or(&[], Vec::as_slice));
         draft.tell_jitney(What::VoteDropped { voter: vote.by });
     }
 }

@@ -8,7 +8,7 @@ use super::{
     State, Step, Terms, View, What, granting, pending, review,
 };
 use crate::ids::{RequestId, TargetId};
-use crate::policy::{Ask, Digest, Reason, ReasonCode, Verdict, auto_approves};
+use crate::policy::{Ask, Digest, Reason, ReasonCode, Tier, Verdict, auto_approves};
 use crate::time::{Span, Timestamp};
 
 /// What a new request is made of.
@@ -81,7 +81,7 @@ fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
         }
         Kind::New | Kind::Extension { .. } => {
             draft.row(if matches!(draft.request.kind, Kind::New) { 1 } else { 4 });
-            let lapses_at = draft.now + tier.lapse_after;
+            let lapses_at = lapses_at(&tier, &draft.request.ask, draft.now);
             pending::ask_stage(draft, 0, lapses_at);
             let asked = match &draft.request.state {
                 State::Pending(p) => p.asked.clone(),
@@ -100,6 +100,12 @@ fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
     }
 }
 
+/// When nobody waits any more; at the latest when the time that it was asked for is over.
+fn lapses_at(tier: &Tier, ask: &Ask, now: Timestamp) -> Timestamp {
+    let lapses_at = now + tier.lapse_after;
+    ask.starts_at.filter(|at| *at > now).map_or(lapses_at, |at| lapses_at.min(at + ask.duration))
+}
+
 /// How long the grant lives in all: short extensions must not add up to what people should have approved.
 fn whole_life(draft: &Draft<'_>) -> Span {
     let duration = draft.request.ask.duration;
@@ -115,7 +121,7 @@ fn whole_life(draft: &Draft<'_>) -> Span {
 fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
     let issues_credential = s.terms.steps.iter().any(|t| t.issues_credential);
     let extension = matches!(s.kind, Kind::Extension { .. });
-    let lapses_at = now + s.terms.tier.lapse_after;
+    let lapses_at = lapses_at(&s.terms.tier, &s.ask, now);
     let asked = facts.stages.first().map(|f| f.asked.clone()).unwrap_or_default();
     Request {
         id: s.id,

@@ -118,6 +118,15 @@ impl Verdict {
         }
     }
 
+    /// The rules that said yes; none of a refusal.
+    #[must_use]
+    pub const fn allowed_by(&self) -> &[Reason] {
+        match self {
+            Self::Granted(because) => because.as_slice(),
+            Self::Refused(..) => &[],
+        }
+    }
+
     /// The reasons of a refusal; none of a yes.
     pub fn refusals(&self) -> impl Iterator<Item = &Reason> {
         let (first, rest) = match self {

@@ -7,8 +7,8 @@ use crate::slack::text::typed;
 use crate::time::Span;
 
 /// The words that a command begins with.
-pub const WORDS: [&str; 9] =
-    ["request", "emergency", "list", "status", "extend", "release", "revoke", "why", "help"];
+pub const WORDS: [&str; 10] =
+    ["request", "again", "emergency", "list", "status", "extend", "release", "revoke", "why", "help"];
 /// Slack's own limit is not told; nobody types more.
 const LONGEST: usize = 4000;
 
@@ -58,6 +58,18 @@ pub enum SlashCommand {
     /// Why I may, or may not, have a role.
     Why {
         /// The role, and for how long, as it was typed.
+        words: String,
+    },
+    /// Who decided what about a request, and by which rule.
+    WhyRequest {
+        /// Which.
+        request: RequestId,
+    },
+    /// Why I was last refused.
+    WhyLast,
+    /// The request form as it was sent the last time.
+    Again {
+        /// For which role, as it was typed; nothing when it is not said.
         words: String,
     },
     /// What there is to type.
@@ -132,10 +144,12 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
         "extend" => extend(rest),
         "release" => Ok(SlashCommand::Release { request: request_id("release", rest)? }),
         "revoke" => revoke(rest),
-        "why" => match typed(rest).trim() {
-            "" => Err(CommandError::Role { word: "why" }),
-            words => Ok(SlashCommand::Why { words: words.to_owned() }),
-        },
+        "again" => Ok(SlashCommand::Again { words: typed(rest).trim().to_owned() }),
+        "why" => Ok(match (typed(rest).trim(), rest.trim().parse()) {
+            ("", _) => SlashCommand::WhyLast,
+            (_, Ok(request)) => SlashCommand::WhyRequest { request },
+            (words, Err(_)) => SlashCommand::Why { words: words.to_owned() },
+        }),
         "help" | "?" => Ok(SlashCommand::Help),
         other => Err(CommandError::UnknownWord { word: typed(word), nearest: meant(other) }),
     }
@@ -275,6 +289,10 @@ mod tests {
             ("extend 1h because not done", extend(None, Some(1), owned("not done"))),
             ("revoke", SlashCommand::Revoke { what: Taken::Any, because: None }),
             ("why wiki/admin for 3h", SlashCommand::Why { words: "wiki/admin for 3h".to_owned() }),
+            ("why", SlashCommand::WhyLast),
+            ("why r1042 ", SlashCommand::WhyRequest { request: r1042 }),
+            ("again", SlashCommand::Again { words: String::new() }),
+            ("Again  billing/read", SlashCommand::Again { words: "billing/read".to_owned() }),
             ("revoke R1042", SlashCommand::Revoke { what: Taken::Grant(r1042), because: None }),
             (
                 "revoke R1042 because of the audit",
@@ -301,6 +319,7 @@ mod tests {
             ("rel R1", unknown("rel", Some("release"))),
             ("stauts R1", unknown("stauts", Some("status"))),
             ("emergancy wiki", unknown("emergancy", Some("emergency"))),
+            ("agian", unknown("agian", Some("again"))),
             ("LSIT", unknown("LSIT", Some("list"))),
             ("billing/read for 2h", unknown("billing/read", None)),
             ("release everything", id("release", "everything")),
@@ -309,7 +328,6 @@ mod tests {
             ("revoke @ann wiki/read", person("@ann")),
             ("revoke <@U0ANN|ann>", CommandError::Role { word: "revoke" }),
             ("revoke <@U0ANN|ann> because x", CommandError::Role { word: "revoke" }),
-            ("why", CommandError::Role { word: "why" }),
         ] {
             assert_eq!(parse(text), Err(error), "{text:?}");
         }

@@ -13,6 +13,8 @@ pub use sent::{
     read_question, read_reason, read_reply, read_request, read_review,
 };
 
+use std::collections::BTreeMap;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -90,6 +92,8 @@ pub struct Draft {
     pub because: Option<String>,
     /// For which ticket.
     pub ticket: Option<IssueKey>,
+    /// What stands in the role's own fields, by their ids.
+    pub fields: BTreeMap<String, String>,
     /// What the person should know of what they typed or chose, nine pieces at most. Mrkdwn.
     pub notes: Vec<String>,
 }
@@ -138,7 +142,8 @@ pub fn request(policies: &PolicySet, people: &People, who: &PersonId, draft: &Dr
         for field in role.fields.iter().take(FIELDS_MOST) {
             let choices = field.choices.get(..field.choices.len().min(room).min(100)).unwrap_or_default();
             room -= choices.len();
-            blocks.push(field_block(field, choices));
+            let filled = draft.fields.get(&field.id).map(String::as_str);
+            blocks.push(field_block(field, choices, filled));
         }
     }
     blocks.push(starts_block(draft.starts_at));
@@ -396,12 +401,20 @@ fn ticket_block(optional: bool, filled: Option<&IssueKey>) -> Value {
 }
 
 /// Free text where there are no choices, or none that would fit.
-fn field_block(field: &Field, choices: &[String]) -> Value {
-    let element = if choices.is_empty() {
-        json!({"type": "plain_text_input", "action_id": "field", "max_length": FIELD_MOST})
+fn field_block(field: &Field, choices: &[String], filled: Option<&str>) -> Value {
+    let filled = filled.filter(|text| !text.trim().is_empty());
+    let (mut element, initial) = if choices.is_empty() {
+        let most = usize::try_from(FIELD_MOST).unwrap_or(0);
+        let initial = filled.map(|text| ("initial_value", Value::from(cut(&super::text::clean(text), most))));
+        (json!({"type": "plain_text_input", "action_id": "field", "max_length": FIELD_MOST}), initial)
     } else {
+        let chosen = choices.iter().find(|choice| Some(choice.as_str()) == filled);
+        let initial = chosen.map(|choice| ("initial_option", option(choice, choice, None)));
         let choices: Vec<Value> = choices.iter().map(|choice| option(choice, choice, None)).collect();
-        json!({"type": "static_select", "action_id": "field", "options": choices})
+        (json!({"type": "static_select", "action_id": "field", "options": choices}), initial)
     };
+    if let (Some((key, value)), Some(fields)) = (initial, element.as_object_mut()) {
+        fields.insert(key.to_owned(), value);
+    }
     input(&format!("field:{}", field.id), &cut(&field.label, FIELD_LABEL_MOST), None, false, element)
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use super::{StoreError, instance, open, records, remarks, requests, story};
 use crate::audit::{Head, Record};
-use crate::engine::{Dossier, Filter, Remarks};
+use crate::engine::{Dossier, Filter, Refused, RefusedOf, Remarks};
 use crate::ids::RequestId;
 use crate::lifecycle::Request;
 
@@ -85,6 +85,14 @@ impl Reader {
     pub fn to_review(&self, most: u32) -> Result<Vec<Request>, StoreError> {
         let _one_state = self.conn.unchecked_transaction()?;
         requests::to_review(&self.conn, most)
+    }
+
+    /// At most `most` of the latest refusals, in order.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn refused(&self, of: &RefusedOf, most: u32) -> Result<Vec<Refused>, StoreError> {
+        records::refused(&self.conn, of, most)
     }
 
     /// The newest audit record's place and hash.

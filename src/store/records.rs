@@ -1,12 +1,15 @@
 //! The audit log's records, each chained in the transaction of the change that it tells of.
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::columns::{from_json, limit, number, request_id, time};
 use super::{StoreError, Tx, instance};
 use crate::audit::{Hash, Head, Record};
+use crate::engine::{Refused, RefusedOf, Verb};
 use crate::ids::RequestId;
+use crate::lifecycle::{Actor, Refusal};
 use crate::time::Timestamp;
 
 const HEAD: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
@@ -15,7 +18,22 @@ const APPEND: &str =
 pub(super) const RECORDS: &str = "SELECT seq, at, kind, request, body, prev, hash FROM audit
     WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
 
+/// The newest first.
+pub(super) const REFUSED_OF: &str = "SELECT seq, at, body FROM audit
+    WHERE kind = 'refused' AND request = ?1 ORDER BY seq DESC LIMIT ?2";
+pub(super) const REFUSED_ASKS: &str = "SELECT seq, at, body FROM audit
+    WHERE kind = 'refused' AND request IS NULL AND json_extract(body, '$.actor.person.id') = ?1
+    ORDER BY seq DESC LIMIT ?2";
+
 impl Tx<'_> {
+    /// At most `most` of the latest refusals, in order.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn refused(&mut self, of: &RefusedOf, most: u32) -> Result<Vec<Refused>, StoreError> {
+        refused(self.conn()?, of, most)
+    }
+
     /// Adds a record to the audit log.
     ///
     /// # Errors
@@ -78,6 +96,37 @@ pub(super) fn head(conn: &Connection) -> Result<Head, StoreError> {
         Some((seq, hash)) => Ok(Head { seq: seq.cast_unsigned(), hash: Hash::from_bytes(hash) }),
         None => Ok(Head::genesis(&instance::instance_id(conn)?)),
     }
+}
+
+/// At most `most` of the latest refusals, in order.
+pub(super) fn refused(conn: &Connection, of: &RefusedOf, most: u32) -> Result<Vec<Refused>, StoreError> {
+    let mut found = match of {
+        RefusedOf::Request(request) => refused_by(conn, REFUSED_OF, params![number(*request), most])?,
+        RefusedOf::Person(person) => refused_by(conn, REFUSED_ASKS, params![person.as_str(), most])?,
+    };
+    found.reverse();
+    Ok(found)
+}
+
+fn refused_by(conn: &Connection, sql: &str, of: impl rusqlite::Params) -> Result<Vec<Refused>, StoreError> {
+    let mut sql = conn.prepare_cached(sql)?;
+    let mut rows = sql.query(of)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(2)?;
+        let body: RefusedBody = from_json(&format!("audit record {}", row.get::<_, i64>(0)?), &body)?;
+        let RefusedBody { actor, verb, refusal } = body;
+        found.push(Refused { at: time(row.get(1)?), by: actor, verb, refusal });
+    }
+    Ok(found)
+}
+
+/// What is read of a refusal's record.
+#[derive(Deserialize)]
+struct RefusedBody {
+    actor: Actor,
+    verb: Verb,
+    refusal: Refusal,
 }
 
 /// Gives records one by one, however many there are.

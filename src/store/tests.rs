@@ -65,6 +65,8 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (story::ENTRIES, "PRIMARY KEY"),
         (story::MESSAGES, "PRIMARY KEY"),
         (records::RECORDS, "INTEGER PRIMARY KEY"),
+        (records::REFUSED_OF, "audit_refused_of"),
+        (records::REFUSED_ASKS, "audit_refused_asks"),
         (instance::PRUNE_ANSWERS, "answers_by_age"),
     ] {
         let steps = plan(&store.conn, sql);
@@ -116,6 +118,8 @@ fn a_database_of_the_first_format_is_brought_up_to_date() {
              DROP TABLE remarks_left_out;
              DROP TABLE bindings;
              DROP INDEX reviews_by_due;
+             DROP INDEX audit_refused_of;
+             DROP INDEX audit_refused_asks;
              PRAGMA user_version = 1;",
         )
         .unwrap();

@@ -13,6 +13,7 @@ mod link_faults;
 mod outages;
 mod persistence;
 mod races;
+mod scheduled;
 mod seen;
 mod slack_trouble;
 mod stage;

@@ -799,7 +799,13 @@ fn the_story_the_ticket_and_the_messages_make_the_dossier() {
     let entries: Vec<_> = [What::Lapsed, What::CredentialRevealed, What::RevealRefused]
         .into_iter()
         .zip(1..)
-        .map(|(what, n)| Entry { id: EntryId::new(id(1), n), at: t(u64::from(n)), by: Actor::Jitney, what })
+        .map(|(what, n)| Entry {
+            id: EntryId::new(id(1), n),
+            at: t(u64::from(n)),
+            by: Actor::Jitney,
+            what,
+            because: Vec::new(),
+        })
         .collect();
     for entry in &entries {
         tx.add_entry(entry).unwrap();
@@ -996,7 +1002,13 @@ fn a_row_that_does_not_decode_is_named_never_skipped() {
     let mut store = Store::open(&path, ID).unwrap();
     let mut tx = store.begin().unwrap();
     put(&mut tx, &[request(1001, "ann", "billing/read"), request(1002, "bob", "billing/read")]);
-    let entry = Entry { id: EntryId::new(id(1002), 1), at: t(0), by: Actor::Jitney, what: What::Lapsed };
+    let entry = Entry {
+        id: EntryId::new(id(1002), 1),
+        at: t(0),
+        by: Actor::Jitney,
+        what: What::Lapsed,
+        because: Vec::new(),
+    };
     tx.add_entry(&entry).unwrap();
     tx.append(t(0), "submitted", None, json!({})).unwrap();
     tx.owe_show(id(1002), View::Card, 1, t(0)).unwrap();
@@ -1118,7 +1130,7 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
         .execute_batch(
             "DROP TABLE grants; DROP INDEX messages_cards; DROP TABLE remarks; DROP TABLE remarks_left_out;
              DROP TABLE bindings;
-             DROP INDEX reviews_by_due;
+             DROP INDEX reviews_by_due; DROP INDEX audit_refused_of; DROP INDEX audit_refused_asks;
              PRAGMA user_version = 2;",
         )
         .unwrap();

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Ears;
-use crate::engine::{Filter, Verb};
+use crate::engine::{Filter, Kept, RefusedOf, Verb};
 use crate::ids::{RequestId, SlackUserId};
 use crate::lifecycle::{Kind, Request, StateWord};
 use crate::policy;
@@ -64,6 +64,12 @@ impl Ears {
             }
             Ok(SlashCommand::Status { request: Some(request) }) => self.status(&who, request).await.map(Some),
             Ok(SlashCommand::Status { request: None }) => self.status_of_open(&who).await.map(Some),
+            Ok(SlashCommand::WhyRequest { request }) => self.why_request(&who, request).await.map(Some),
+            Ok(SlashCommand::WhyLast) => self.why_last(&who).await.map(|said| Some(said.into())),
+            Ok(SlashCommand::Again { words }) => {
+                let draft = self.again(&who, &words).await?;
+                self.open_request(&who, trigger, draft).await.map(|()| None)
+            }
             Ok(SlashCommand::Why { words }) => self.why(&who, &words).await.map(|said| Some(said.into())),
             Ok(SlashCommand::Extend { request, duration, because }) => {
                 let grant = match request {
@@ -169,19 +175,40 @@ impl Ears {
 
     async fn status(&self, who: &Identified, request: RequestId) -> Result<Said, String> {
         let dossier = self.dossier(request).await?;
+        let reader = self.reader(who, &dossier.request)?;
+        Ok(views::status(&self.engine.people(), &dossier, reader))
+    }
+
+    async fn why_request(&self, who: &Identified, request: RequestId) -> Result<Said, String> {
+        let dossier = self.dossier(request).await?;
+        self.reader(who, &dossier.request)?;
+        let refused = self.engine.refused(RefusedOf::Request(request)).await;
+        let refused = refused.map_err(|error| words::engine_failed(&error))?;
+        Ok(views::kept(&self.engine.people(), &Kept::new(&dossier, &refused)))
+    }
+
+    async fn why_last(&self, who: &Identified) -> Result<String, String> {
+        let command = &self.settings.command;
+        let refused = self.engine.refused(RefusedOf::Person(who.id.clone())).await;
+        let refused = refused.map_err(|error| words::engine_failed(&error))?;
+        Ok(match refused.last() {
+            Some(last) => words::last_refused(command, last),
+            None => words::nothing_refused(command),
+        })
+    }
+
+    /// What a request is to this person; an error when it is not for their eyes.
+    fn reader(&self, who: &Identified, request: &Request) -> Result<Reader, String> {
+        let mine = request.requester.id == who.id;
+        let may_end = self.may_end(who, request);
         let people = self.engine.people();
-        let mine = dossier.request.requester.id == who.id;
-        let may_end = self.may_end(who, &dossier.request);
         let operator = people.get(&who.id).is_some_and(|person| person.operator_login.is_some());
-        if !(mine || may_end || operator) {
-            return Err(words::status_not_yours(request));
+        match (mine, may_end, operator) {
+            (true, _, _) => Ok(Reader::Requester),
+            (false, true, _) => Ok(Reader::MayRevoke),
+            (false, false, true) => Ok(Reader::Onlooker),
+            (false, false, false) => Err(words::status_not_yours(request.id)),
         }
-        let reader = match (mine, may_end) {
-            (true, _) => Reader::Requester,
-            (false, true) => Reader::MayRevoke,
-            (false, false) => Reader::Onlooker,
-        };
-        Ok(views::status(&people, &dossier, reader))
     }
 
     /// Takes it when there is a reason that will do; else asks for one. None when a form was opened.

@@ -46,6 +46,7 @@ impl Ears {
             duration: Some(waiting.ask.duration),
             because: Some(waiting.ask.justification),
             ticket: waiting.ask.ticket,
+            fields: waiting.ask.fields,
             ..Draft::default()
         };
         let view = self.emergency_form(who, &draft).await?;
@@ -99,21 +100,12 @@ impl Ears {
         Ok(modal::emergency(&self.engine.policies(), &offered, draft))
     }
 
-    async fn emergency_draft(
-        &self,
-        caller: &Caller,
-        who: &Identified,
-        typed: &str,
-    ) -> Result<Draft, String> {
+    async fn emergency_draft(&self, caller: &Caller, who: &Identified, typed: &str) -> Result<Draft, String> {
         let command = &self.settings.command;
         let policies = self.engine.policies();
         let read = read_words(&policies, typed);
-        let mut draft = Draft {
-            duration: read.duration,
-            because: read.because,
-            ticket: read.ticket,
-            ..Draft::default()
-        };
+        let mut draft =
+            Draft { duration: read.duration, because: read.because, ticket: read.ticket, ..Draft::default() };
         // It starts at once, whatever was written.
         self.when(caller, &mut draft, None, read.until.as_ref()).await;
         draft.notes.extend(read.too_long.map(|typed| words::length_too_long(&typed)));

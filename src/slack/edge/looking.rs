@@ -11,8 +11,10 @@ use tokio::time::timeout;
 use super::{CHOICES_MOST, Ears, open_states};
 use crate::engine::Filter;
 use crate::ids::{AppId, RoleRef};
-use crate::lifecycle::Request;
-use crate::policy::{self, Ask, AskMode, Found, PolicySet, RoleMatch, Verdict, Visibility, Vocabulary};
+use crate::lifecycle::{Kind, Request, StateWord};
+use crate::policy::{
+    self, Ask, AskMode, Found, PolicySet, Reason, RoleMatch, Verdict, Visibility, Vocabulary,
+};
 use crate::slack::envelope::{Caller, ViewState};
 use crate::slack::free_words::{self, FreeWords, Moment};
 use crate::slack::identity::Identified;
@@ -23,6 +25,11 @@ use crate::zone::Zone;
 
 /// For the address of a message: the form must open within three seconds of the click.
 const PERMALINK_MOST: Duration = Duration::from_secs(1);
+/// A request that came to access, or will.
+const CAME_TO_ACCESS: [StateWord; 5] =
+    [StateWord::Scheduled, StateWord::Granting, StateWord::Active, StateWord::Revoking, StateWord::Revoked];
+/// Requests of one person that are looked through for the last one.
+const PAST_MOST: u32 = 200;
 /// What begins sooner begins at once.
 const START_LEAST: Span = Span::mins(2);
 /// Open requests of one person that are looked at.
@@ -128,6 +135,54 @@ impl Ears {
             draft.notes.push(words::length_cut(typed, most));
         }
         Ok(draft)
+    }
+
+    /// The form as the last request that came to access was made: of that role, when one is named. What the person
+    /// may not have now is told instead.
+    pub(super) async fn again(&self, who: &Identified, wish: &str) -> Result<Draft, String> {
+        let command = &self.settings.command;
+        let states = CAME_TO_ACCESS.into();
+        let filter = Filter { requester: Some(who.id.clone()), states, limit: PAST_MOST };
+        let past = self.engine.list(filter).await.map_err(|error| words::engine_failed(&error))?;
+        let fits = self.roles_meant(who, wish);
+        let wanted = |request: &&Request| {
+            !matches!(request.kind, Kind::Extension { .. })
+                && (wish.is_empty() || fits.contains(&request.ask.role))
+        };
+        let last = past.iter().find(wanted).ok_or_else(|| words::nothing_again(command, wish))?;
+        if last.state.word().is_open() {
+            return Err(words::again_open(command, last));
+        }
+        let ask = &last.ask;
+        let holds = roles_of(&self.held(who).await);
+        let most = self.engine.policies().role(&ask.role).map(|(_, role)| role.max_duration);
+        let duration = most.map_or(ask.duration, |most| ask.duration.min(most));
+        let verdict = self.judge(who, &ask.role, Some(duration), &holds);
+        let against: Vec<&Reason> = verdict.refusals().filter(|reason| !reason.code.is_of_form()).collect();
+        if !against.is_empty() {
+            return Err(words::again_refused(last, &against));
+        }
+        Ok(Draft {
+            role: Some(ask.role.clone()),
+            duration: Some(duration),
+            because: Some(ask.justification.clone()),
+            ticket: ask.ticket.clone(),
+            fields: ask.fields.clone(),
+            notes: vec![words::again(last)],
+            ..Draft::default()
+        })
+    }
+
+    /// Every role that the words may mean.
+    fn roles_meant(&self, who: &Identified, wish: &str) -> Vec<RoleRef> {
+        let (policies, people) = (self.engine.policies(), self.engine.people());
+        let read = read_words(&policies, wish);
+        match policy::find(&policies, &people, &who.id, &[], &read.role) {
+            Found::Named(role) => vec![role],
+            Found::Fitting { roles, barred } => roles.into_iter().map(|one| one.role).chain(barred).collect(),
+            Found::Barred(roles) => roles,
+            Found::Nothing(_) => Vec::new(),
+        }
     }
 
     /// From when, and until when, by the clock of who typed it. What can't be meant is said, and left to them.

@@ -52,7 +52,7 @@ pub fn emergency(policies: &PolicySet, offered: &[RoleMatch], draft: &Draft) -> 
     for field in found.iter().flat_map(|(_, _, role)| &role.fields).take(FIELDS_MOST) {
         let choices = field.choices.get(..field.choices.len().min(room).min(100)).unwrap_or_default();
         room -= choices.len();
-        blocks.push(field_block(field, choices));
+        blocks.push(field_block(field, choices, draft.fields.get(&field.id).map(String::as_str)));
     }
     let mut view = modal(EMERGENCY_FORM, emergency_form::TITLE, "", blocks);
     if let Some(fields) = view.as_object_mut() {

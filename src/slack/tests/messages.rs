@@ -148,6 +148,7 @@ async fn what_stands_in_the_thread_waits_for_its_card() {
         at: NOW,
         by: Actor::Jitney,
         what: What::Lapsed,
+        because: Vec::new(),
     });
     assert!(matches!(show(&stage, &poster, View::Log, 0).await, Completion::NotYet { .. }));
     let card = SlackMessage { channel: "C0ACCESS".to_owned(), ts: "5.0".to_owned(), digest: String::new() };

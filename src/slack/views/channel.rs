@@ -7,7 +7,7 @@ use crate::ids::PersonId;
 use crate::lifecycle::{Context, Entry, NudgeKind, PendingState, Request, State, View, What};
 use crate::slack::blocks::{Look, actions, button, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
-use crate::slack::text::mention;
+use crate::slack::text::{date, mention};
 use crate::slack::words;
 
 /// The justification as the card quotes it.
@@ -37,11 +37,12 @@ pub(super) fn about(scene: &Scene<'_>) -> Vec<Value> {
     let (emoji, word) = words::headline(request);
     let who = mention(scene.people, &request.requester.id);
     let head = format!("{emoji} *{word}* · {who} {}", words::asks_for(request));
-    let mut fields = vec![
-        (words::FOR, words::given_for(request)),
+    let mut fields = vec![(words::FOR, words::given_for(request))];
+    fields.extend(request.ask.starts_at.map(|at| (words::STARTS, date(at))));
+    fields.extend([
         (words::RISK, words::risk(request.terms.risk).to_owned()),
         (words::APPROVALS, approvals(scene)),
-    ];
+    ]);
     if let Some(key) = &request.ask.ticket {
         fields.push((words::FOR_TICKET, scene.issue(key)));
     }
@@ -289,7 +290,7 @@ fn approvals(scene: &Scene<'_>) -> String {
 }
 
 /// Lines joined into as few blocks as hold them.
-fn pages(lines: &[String]) -> Vec<String> {
+pub(super) fn pages(lines: &[String]) -> Vec<String> {
     let mut pages: Vec<String> = Vec::new();
     for line in lines {
         match pages.last_mut() {

@@ -39,7 +39,13 @@ fn decided(scene: &Scene<'_>) -> Option<Rendered> {
     if !over && !scene.posted {
         return None;
     }
-    let sentence = words::dm_standing(request);
+    let starts_at = request.ask.starts_at;
+    let sentence = match (&request.state, starts_at) {
+        (State::Denied { by: None, reason, at, .. }, Some(starts_at)) if starts_at <= *at => {
+            words::dm_not_started(request, starts_at, reason)
+        }
+        (_, _) => words::dm_standing(request),
+    };
     let mut blocks = vec![section(&scene.block("head"), &sentence)];
     let rules = scene
         .dossier

@@ -13,7 +13,7 @@ use direct::{extend_button, release_button, withdraw_button};
 pub use home::{HomeScene, concerned, home, home_refused, is_of_my_apps, is_to_decide};
 pub use review::is_to_review;
 pub use said::{
-    Choice, Reader, Said, can_break_glass, direct, list, status, which, with_emergency, with_release,
+    Choice, Reader, Said, can_break_glass, direct, kept, list, status, which, with_emergency, with_release,
 };
 
 use serde_json::Value;

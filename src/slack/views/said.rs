@@ -3,8 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{extend_button, release_button, withdraw_button};
-use crate::engine::Dossier;
+use super::{channel, extend_button, release_button, withdraw_button};
+use crate::engine::{Dossier, Kept};
 use crate::lifecycle::{Kind, Request, State, StateWord};
 use crate::policy::People;
 use crate::slack::blocks::{Look, actions, button, context, section, section_with};
@@ -16,6 +16,9 @@ use crate::slack::words;
 const LIST_MOST: usize = 20;
 /// One of them: twenty must fit into what Slack takes as one message.
 const LIST_LINE_MOST: usize = 460;
+/// All of the lines of `/jit why R1042` together, and one of them.
+const KEPT_MOST: usize = 8000;
+const KEPT_LINE_MOST: usize = 2500;
 /// The last entries of a story that `/jit status` tells.
 const STORY_MOST: usize = 5;
 
@@ -176,6 +179,31 @@ fn emergency_button(request: &Request) -> Option<Value> {
     let spoken = words::spoken(words::EMERGENCY, request);
     can_break_glass(request)
         .then(|| button(Press::Emergency, request.id, words::EMERGENCY, &spoken, Look::Danger))
+}
+
+/// Who decided what about a request, and by which rule; the newest when it is too long.
+#[must_use]
+pub fn kept(people: &People, kept: &Kept) -> Said {
+    let head = words::kept_head(kept);
+    let mut lines = Vec::new();
+    let mut size = 0;
+    for line in kept.lines.iter().rev() {
+        let line = cut_mrkdwn(&words::kept_line(people, line), KEPT_LINE_MOST);
+        size += line.chars().count() + 1;
+        if size > KEPT_MOST && !lines.is_empty() {
+            break;
+        }
+        lines.push(line);
+    }
+    let hidden = kept.lines.len() - lines.len();
+    if hidden > 0 {
+        lines.push(words::kept_earlier(kept, hidden));
+    }
+    lines.reverse();
+    let mut blocks = vec![section("head", &head)];
+    let pages = channel::pages(&lines);
+    blocks.extend(pages.iter().enumerate().map(|(number, page)| section(&format!("kept:{number}"), page)));
+    Said { text: head, blocks }
 }
 
 /// A sentence with the button that gives the access back.

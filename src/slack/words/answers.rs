@@ -230,11 +230,14 @@ pub fn help(command: &str) -> String {
          do, and the role that gives least comes first\n\
          • `{jit} emergency billing/write because the site is down, INC-42`: access at once, without approval; security \
          is told, and it is reviewed\n\
+         • `{jit} request read billing from tomorrow 9:00 for 4h because …`: for later; `until fri 17:00` works, too\n\
+         • `{jit} again`, `{jit} again billing`: the form as you sent it the last time\n\
          • `{jit} list`: what you have and what waits\n\
          • `{jit} status`, `{jit} status R1042`: where a request stands\n\
          • `{jit} extend for 1h because the import still runs`: asks for more time; with an id where you have several\n\
          • `{jit} release`, `{jit} release R1042`: gives access back\n\
-         • `{jit} why billing/write`: whether you may have a role, and by which rule\n\
+         • `{jit} why billing/write`: whether you may have a role, and by which rule; `{jit} why R1042`: who decided \
+         what about a request; alone, why you were last refused\n\
          • `{jit} revoke @ann billing/read because she moved teams`: takes access, for owners and approvers; alone, it \
          lists what you may take\n\
          In a message's menu, *Request access for this* puts its link into the reason."
@@ -286,6 +289,7 @@ fn example(word: &str) -> &'static str {
         "release" => "release R1042",
         "revoke" => "revoke @ann billing/read because she moved teams",
         "why" => "why billing/write",
+        "again" => "again",
         "help" => "help",
         _ => "request read billing for 2h because the replica lags",
     }

@@ -172,6 +172,57 @@ pub fn only_barred(command: &str, barred: &[RoleRef]) -> String {
     }
 }
 
+/// The form begins as that request was made.
+#[must_use]
+pub fn again(request: &Request) -> String {
+    format!(
+        "As in {}, asked {}. Look it through, then send it.",
+        code(request.id),
+        date(request.submitted_at)
+    )
+}
+
+/// Nothing came to anything that could be asked for again. `wish` is which, as it was typed.
+#[must_use]
+pub fn nothing_again(command: &str, wish: &str) -> String {
+    let jit = inline(command, 40);
+    if wish.is_empty() {
+        return format!(
+            "No request of yours came to access yet, so there is none to repeat. `{jit}` opens the form."
+        );
+    }
+    format!(
+        "No request of yours for `{}` came to access, so there is none to repeat. `{jit} list` shows what you asked \
+         for.",
+        inline(wish, 80)
+    )
+}
+
+/// The one to repeat is not over.
+#[must_use]
+pub fn again_open(command: &str, request: &Request) -> String {
+    format!(
+        "{} for {} is {}, so there is nothing to ask again. For more time: `{} extend {}`.",
+        code(request.id),
+        bold(&request.title()),
+        state(request.state.word()),
+        inline(command, 40),
+        request.id
+    )
+}
+
+/// What the person had, they may not have now.
+#[must_use]
+pub fn again_refused(request: &Request, reasons: &[&Reason]) -> String {
+    let lines: Vec<String> = reasons.iter().take(10).map(|r| format!("\n• {}", reason_line(r))).collect();
+    format!(
+        "You can't ask for {} again as in {}:{}",
+        bold(&request.title()),
+        code(request.id),
+        lines.concat()
+    )
+}
+
 /// A start that was typed, as it was understood.
 #[must_use]
 pub fn starts_when(from: &str, at: Timestamp) -> String {
@@ -256,7 +307,7 @@ pub fn why(
     format!("You may ask for {role} for {}.{}{approval}{held}", length.words(), because.concat())
 }
 
-fn allowed_by(reason: &Reason) -> String {
+pub(super) fn allowed_by(reason: &Reason) -> String {
     format!("{} _({})_", written(&reason.saw, 300), written(&reason.rule, 300))
 }
 
@@ -312,8 +363,9 @@ pub fn status_head(request: &Request) -> String {
 /// The facts below it: for how long, why, and what became of it.
 #[must_use]
 pub fn status_facts(request: &Request) -> String {
+    let starts = request.ask.starts_at.map(|at| format!(", from {}", date(at))).unwrap_or_default();
     format!(
-        "For {}. Reason: {}. Now: {}.",
+        "For {}{starts}. Reason: {}. Now: {}.",
         super::given_for(request),
         written(&request.ask.justification, WRITTEN),
         super::standing(request)

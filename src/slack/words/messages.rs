@@ -11,6 +11,8 @@ use crate::time::Timestamp;
 
 /// For how long, as the card labels it.
 pub const FOR: &str = "For";
+/// When it starts, as the card labels it.
+pub const STARTS: &str = "Starts";
 /// How bad it is when it goes wrong, as the card labels it.
 pub const RISK: &str = "Risk";
 /// How many of how many approvals there are, as the card labels it.
@@ -204,6 +206,17 @@ pub fn dm_warning(request: &Request, ends: Option<Timestamp>) -> String {
 pub fn dm_standing(request: &Request) -> String {
     let (emoji, word) = headline(request);
     format!("{emoji} *{word}*: {}; {}.", bold(&request.title()), standing(request))
+}
+
+/// It was to start now, and a rule said no.
+#[must_use]
+pub fn dm_not_started(request: &Request, starts_at: Timestamp, reason: &str) -> String {
+    format!(
+        ":red_circle: *Could not start*: {}. It was approved and was to start {}, but by then: {}.",
+        bold(&request.title()),
+        date(starts_at),
+        written(reason, WRITTEN)
+    )
 }
 
 /// It ended.

@@ -165,7 +165,7 @@ pub(crate) fn dossier(entries: Vec<Entry>) -> Dossier {
 }
 
 pub(crate) fn entry(number: u32, by: Actor, what: What) -> Entry {
-    Entry { id: EntryId::new(REQUEST, number), at: at(u64::from(number)), by, what }
+    Entry { id: EntryId::new(REQUEST, number), at: at(u64::from(number)), by, what, because: Vec::new() }
 }
 
 /// The first entry of every ticket.

@@ -262,6 +262,7 @@ fn tables() -> Vec<Exhibit> {
             with_emergency("R1042 is on its way.".to_owned(), &Story::new(pending(0)).dossier.request)
                 .reply(),
         ),
+        exhibit(Model::Answer, "why a request", looking::kept().answer()),
         exhibit(Model::Answer, "list: nothing", list("/jit", &[]).answer()),
         exhibit(Model::Answer, "list: one", list("/jit", &requests[..1]).answer()),
         exhibit(Model::Answer, "list: every state", list("/jit", &requests).answer()),

@@ -322,6 +322,7 @@ pub(super) fn hostile_forms() -> Vec<Value> {
         role: Some("billing/read".parse().unwrap()),
         duration: Some(Span::days(3000)),
         because: Some(evil.clone()),
+        fields: [("schema".to_owned(), "public".to_owned())].into(),
         starts_at: Some(at(100_000)),
         ticket: Some("OPS-311".parse().unwrap()),
         notes: vec![words::bold(&evil); 20],

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use jitney::engine::{Kept, Refused, Verb};
 use jitney::ids::RoleRef;
-use jitney::lifecycle::{EndCause, State};
+use jitney::lifecycle::{Actor, EndCause, Refusal, State, What};
 use jitney::playground::slack::check_options;
-use jitney::policy::{People, Reason, ReasonCode, Risk, RoleMatch, StageApprovers, Verdict};
+use jitney::policy::{ApproverRef, People, Reason, ReasonCode, Risk, RoleMatch, StageApprovers, Verdict};
 use jitney::slack::free_words::NoMoment;
+use jitney::slack::views::{self, Said};
 use jitney::slack::{modal, words};
 use jitney::time::Span;
+
+use crate::jira::samples::every_entry;
 
 use super::people::{Story, at, everybody, id, pending, policies, revoking, tier};
 
@@ -157,6 +161,14 @@ pub(super) fn sayings() -> Vec<String> {
         words::no_moment("today 9:00", NoMoment::Past),
         words::no_moment("on 1 june", NoMoment::TooFar),
         words::no_zone(),
+        words::again(held[0]),
+        words::nothing_again("/jit", ""),
+        words::nothing_again("/jit", "billing"),
+        words::again_open("/jit", held[0]),
+        words::again_refused(held[0], &[&reason(ReasonCode::Never)]),
+        words::last_refused("/jit", &refusals()[0]),
+        words::nothing_refused("/jit"),
+        words::dm_not_started(held[0], at(600), "department is Sales"),
         words::length_too_long("for ever"),
         words::length_cut(Span::hours(12), Span::hours(8)),
         words::retired(&at_role, Some("reports/view has them, too")),
@@ -174,6 +186,56 @@ pub(super) fn sayings() -> Vec<String> {
         words::nothing_to_revoke("Ann", "wiki/read"),
         words::which_to_revoke("/jit", "Ann", &held),
     ]
+}
+
+/// What was tried and refused.
+fn refusals() -> Vec<Refused> {
+    let ask = Story::new(pending(0)).dossier.request.ask;
+    let by = |who: &str| Actor::Person { id: id(who), name: who.to_owned() };
+    let rules = Refusal::Rules(vec![reason(ReasonCode::OwnRequest)]);
+    vec![
+        Refused { at: at(1), by: by("ann"), verb: Verb::Ask(ask), refusal: rules.clone() },
+        Refused {
+            at: at(2),
+            by: by("ann"),
+            verb: Verb::Approve { request: "R1042".parse().unwrap(), at_most: None },
+            refusal: rules,
+        },
+        Refused {
+            at: at(3),
+            by: by("frank"),
+            verb: Verb::Release { request: "R1042".parse().unwrap() },
+            refusal: Refusal::NotYours { request: "R1042".parse().unwrap() },
+        },
+    ]
+}
+
+/// A request with every kind of decision, and with refusals.
+pub(super) fn kept() -> Said {
+    let mut story = Story::new(State::Active { warned: false }).granted();
+    let mut tier = tier();
+    tier.stages[0].approvers = vec![ApproverRef::Manager, ApproverRef::Owners];
+    tier.stages[0].fallback = vec![ApproverRef::Group("security".parse().unwrap())];
+    tier.stages[0].place = "tiers.toml:9:1".to_owned();
+    story.dossier.request.terms.tier = tier;
+    story.dossier.request.terms.owners = vec![id("bob")];
+    story.dossier.request.requester.manager = Some(id("dana"));
+    for (number, mut entry) in every_entry().into_iter().enumerate() {
+        entry.because = vec![reason(ReasonCode::Approver)];
+        entry.at = at(10 + u64::try_from(number).unwrap());
+        if let What::ApprovalWanted { asked, .. } = &mut entry.what {
+            *asked = vec![id("dana"), id("bob")];
+        }
+        story.dossier.entries.push(entry);
+    }
+    views::kept(&everybody(), &Kept::new(&story.dossier, &refusals()[1..]))
+}
+
+#[test]
+fn who_decided_what_is_told_with_its_rules() {
+    let said = kept();
+    let pages: Vec<&str> = said.blocks.iter().map(|block| block["text"]["text"].as_str().unwrap()).collect();
+    insta::assert_snapshot!(pages.join("\n"));
 }
 
 #[test]

@@ -238,7 +238,7 @@ impl Story {
         };
         let number = u32::try_from(self.dossier.entries.len()).unwrap() + 1;
         let id = EntryId::new(self.dossier.request.id, number);
-        self.dossier.entries.push(Entry { id, at: at(minutes), by, what });
+        self.dossier.entries.push(Entry { id, at: at(minutes), by, what, because: Vec::new() });
         self
     }
 

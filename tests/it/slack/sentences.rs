@@ -177,7 +177,7 @@ const MISUNDERSTOOD: [&str; 8] = [
     "extend everything",
     "revoke @ann wiki/read",
     "revoke <@U0ANN|ann>",
-    "why",
+    "agian",
 ];
 
 pub(super) fn misunderstandings() -> Vec<CommandError> {
