@@ -7,7 +7,7 @@ use rand::RngExt;
 use super::core::{Core, Stop, World};
 use crate::ids::{PersonId, RoleRef};
 use crate::lifecycle::{Actor, Event, Facts, Kind, ParentFacts, Request, State};
-use crate::policy::{self, Ballot, Reason, ReasonCode, Verdict};
+use crate::policy::{self, Ballot, Begin, Reason, ReasonCode, Verdict};
 use crate::store::Tx;
 use crate::time::{Span, Timestamp};
 
@@ -156,9 +156,19 @@ fn judge_pending(
         requester,
         &request.ask.role,
         granted_for(request, event, &facts.valid_votes),
+        begin(request, now),
         holds,
         now,
     );
+}
+
+/// What a yes lets begin: what was asked for a time that is over begins now.
+fn begin(request: &Request, now: Timestamp) -> Begin {
+    match request.kind {
+        Kind::New => Begin::Access(request.ask.starts_at.map_or(now, |starts_at| starts_at.max(now))),
+        Kind::Extension { .. } => Begin::MoreTime,
+        Kind::BreakGlass => Begin::BreakGlass,
+    }
 }
 
 /// For how long it would be given, with what this event allows, and without votes that no longer count.

@@ -98,7 +98,7 @@ impl Calendar {
     /// A moment as its zone calls it: `Monday 2026-11-30 09:00 (Europe/Berlin)`.
     #[must_use]
     pub fn moment(&self, at: Timestamp) -> String {
-        format!("{} ({})", self.zone.local(at).strftime("%A %Y-%m-%d %H:%M"), self.zone)
+        moment(&self.zone, at)
     }
 
     /// The times of its week, as policies write them.
@@ -134,6 +134,11 @@ impl Calendar {
         let midnight = day.to_datetime(Time::midnight());
         self.zone.reached(midnight.checked_add(SignedDuration::from_mins(i64::from(minutes))).ok()?)
     }
+}
+
+/// A moment as the zone calls it: `Monday 2026-11-30 09:00 (Europe/Berlin)`.
+pub(super) fn moment(zone: &Zone, at: Timestamp) -> String {
+    format!("{} ({zone})", zone.local(at).strftime("%A %Y-%m-%d %H:%M"))
 }
 
 /// A calendar as it is stored.

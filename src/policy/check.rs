@@ -1,8 +1,10 @@
 //! What `policy test` runs: the rows of `[[tests]]`.
 
 use super::eligible::judge;
-use super::{App, Expectation, Person, PolicySet, PolicyTest, Verdict};
+use super::{App, Begin, Expectation, Person, PolicySet, PolicyTest, Verdict, WallTime};
 use crate::ids::RoleRef;
+use crate::time::Timestamp;
+use crate::zone::Zone;
 
 /// What came of one row of `[[tests]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,11 +43,20 @@ fn run(policies: &PolicySet, app: &App, test: &PolicyTest) -> TestResult {
         operator_login: None,
     };
     let asks = RoleRef::new(app.id.clone(), test.asks.clone());
-    let got = judge(policies, &person, &asks, test.duration, &test.holds);
+    let when = test.at.as_ref().map(|at| moment(policies, &asks, at));
+    let when = when.map(|at| (Begin::Access(at), at));
+    let got = judge(policies, &person, &asks, test.duration, when, &test.holds);
     let passed = match &test.expect {
         Expectation::Eligible => got.is_granted(),
         Expectation::Refused(None) => !got.is_granted(),
         Expectation::Refused(Some(code)) => got.refusals().any(|reason| reason.code == *code),
     };
     TestResult { place: test.place.clone(), asks, expect: test.expect.clone(), got, passed }
+}
+
+/// By the clock of the role's hours, where the row names none.
+fn moment(policies: &PolicySet, at: &RoleRef, written: &WallTime) -> Timestamp {
+    let hours = policies.role(at).and_then(|(_, role)| policies.calendars.get(role.hours.as_ref()?));
+    let zone = written.zone.clone().or_else(|| hours.map(|calendar| calendar.zone.clone()));
+    zone.unwrap_or(Zone::UTC).at(written.local).unwrap_or_default()
 }

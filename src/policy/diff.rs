@@ -33,7 +33,7 @@ pub struct Change {
     /// Whether it gives more.
     pub direction: Direction,
     /// How many people it concerns: those who may ask for what it is about, before or after. None without a directory,
-    /// and of a calendar.
+    /// and of what is about no role by itself.
     pub people: Option<usize>,
 }
 
@@ -49,6 +49,10 @@ pub enum Subject {
     Tier(TierId, Vec<RoleRef>),
     /// A calendar.
     Calendar(CalendarId),
+    /// Times in which nothing new begins.
+    Blackouts,
+    /// All roles of a risk.
+    Risk(Risk),
 }
 
 /// What became of it.
@@ -140,6 +144,34 @@ pub enum What {
     },
     /// A text: its key.
     Text(&'static str),
+    /// In which times a role may begin.
+    Hours {
+        /// Before; none is any time.
+        from: Option<CalendarId>,
+        /// After.
+        to: Option<CalendarId>,
+    },
+    /// Times in which nothing new begins, in words.
+    Blackouts {
+        /// What came.
+        added: Vec<String>,
+        /// What went.
+        removed: Vec<String>,
+    },
+    /// How many roles of a risk one person may have at once.
+    AtOnce {
+        /// Before; none is any number.
+        from: Option<u32>,
+        /// After.
+        to: Option<u32>,
+    },
+    /// The tiers that roles of a risk may name; any, when empty.
+    RiskTiers {
+        /// Before.
+        from: Vec<TierId>,
+        /// After.
+        to: Vec<TierId>,
+    },
     /// When a calendar is open, in words.
     Open {
         /// Before.

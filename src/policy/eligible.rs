@@ -3,7 +3,7 @@
 
 use super::facts::{Fit, checks, fit, fits};
 use super::search::nearest_role;
-use super::{App, Ask, People, Person, PolicySet, Reason, Role, Tier, Verdict, Visibility};
+use super::{App, Ask, Begin, Blackout, People, Person, PolicySet, Reason, Role, Tier, Verdict, Visibility};
 use super::{approve, form, reasons};
 use crate::ids::{PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
@@ -59,6 +59,13 @@ pub fn may_ask(
     }
     found.conflicts(policies, &ask.role, role, holds);
     found.duration(&ask.role, role, ask.duration);
+    let begin = match mode {
+        AskMode::New => Begin::Access(ask.starts_at.map_or(now, |starts_at| starts_at.max(now))),
+        AskMode::Extension { .. } => Begin::MoreTime,
+        AskMode::BreakGlass => Begin::BreakGlass,
+    };
+    found.times(policies, &ask.role, role, begin, now);
+    found.risk(policies, &ask.role, role, begin, holds);
     let Some(tier) = policies.tiers.get(&role.tier) else {
         found.against.push(reasons::no_tier(&ask.role, role));
         return found.verdict();
@@ -78,19 +85,21 @@ pub fn may_ask(
 }
 
 /// Whether the person may still have what was asked: the part of [`may_ask`] that can change after the asking.
-/// `holds` are the roles that the person has or asks for besides.
+/// `holds` are the roles that the person has or asks for besides, `begin` is what a yes lets begin.
 #[must_use]
+#[allow(clippy::too_many_arguments, reason = "a decision is held against all that may have changed")]
 pub fn still_eligible(
     policies: &PolicySet,
     people: &People,
     requester: &PersonId,
     role: &RoleRef,
     duration: Span,
+    begin: Begin,
     holds: &[RoleRef],
     now: Timestamp,
 ) -> Verdict {
     match in_force(people, requester, Some(now)) {
-        Ok(person) => judge(policies, person, role, duration, holds),
+        Ok(person) => judge(policies, person, role, duration, Some((begin, now)), holds),
         Err(reason) => Verdict::Refused(reason, Vec::new()),
     }
 }
@@ -102,12 +111,14 @@ pub fn auto_approves(tier: &Tier, span: Span) -> bool {
     tier.auto_under.is_some_and(|under| span <= under)
 }
 
-/// The rules alone, for a person whose facts are taken as they are.
+/// The rules alone, for a person whose facts are taken as they are; hours and blackouts where it is known what begins, and
+/// when that is asked.
 pub(super) fn judge(
     policies: &PolicySet,
     person: &Person,
     at: &RoleRef,
     duration: Span,
+    when: Option<(Begin, Timestamp)>,
     holds: &[RoleRef],
 ) -> Verdict {
     let mut found = Findings::default();
@@ -119,6 +130,11 @@ pub(super) fn judge(
     found.rules(at, role, person);
     found.conflicts(policies, at, role, holds);
     found.duration(at, role, duration);
+    if let Some((begin, now)) = when {
+        found.times(policies, at, role, begin, now);
+    }
+    let begin = when.map_or(Begin::Access(Timestamp::default()), |(begin, _)| begin);
+    found.risk(policies, at, role, begin, holds);
     found.verdict()
 }
 
@@ -181,6 +197,60 @@ pub(super) fn conflicts(policies: &PolicySet, at: &RoleRef, role: &Role, holds: 
     }
     found.dedup();
     found
+}
+
+/// The hours of the role, when they are not open for what would begin. Break-glass is there for when they are not, and
+/// what has begun may get longer.
+pub(super) fn outside_hours(policies: &PolicySet, at: &RoleRef, role: &Role, begin: Begin) -> Option<Reason> {
+    let calendar = role.hours.as_ref().and_then(|id| policies.calendars.get(id))?;
+    match begin {
+        Begin::Access(start) if !calendar.is_open(start) => {
+            Some(reasons::outside_hours(at, role, calendar, start))
+        }
+        Begin::Access(_) | Begin::MoreTime | Begin::BreakGlass => None,
+    }
+}
+
+/// The blackouts that hold up what would begin.
+pub(super) fn blackouts<'p>(
+    policies: &'p PolicySet,
+    at: &'p RoleRef,
+    role: &'p Role,
+    begin: Begin,
+    now: Timestamp,
+) -> impl Iterator<Item = &'p Blackout> {
+    let (moment, breaks_glass) = match begin {
+        Begin::Access(start) => (start, false),
+        Begin::MoreTime => (now, false),
+        Begin::BreakGlass => (now, true),
+    };
+    policies.blackouts.iter().filter(move |blackout| {
+        blackout.is_on(moment) && !(breaks_glass && blackout.break_glass) && blackout.covers(at, role)
+    })
+}
+
+/// The roles of one risk that the person has too many of with this one.
+pub(super) fn too_many_of_risk(
+    policies: &PolicySet,
+    at: &RoleRef,
+    role: &Role,
+    begin: Begin,
+    holds: &[RoleRef],
+) -> Option<Reason> {
+    let rule = policies.risks.get(&role.risk)?;
+    let most = rule.at_once?;
+    match begin {
+        Begin::Access(_) => {}
+        Begin::MoreTime | Begin::BreakGlass => return None,
+    }
+    let is_such = |held: &&RoleRef| {
+        *held != at && policies.role(held).is_some_and(|(_, other)| other.risk == role.risk)
+    };
+    let mut held: Vec<&RoleRef> = holds.iter().filter(is_such).collect();
+    held.sort();
+    held.dedup();
+    let is_over = u32::try_from(held.len()).is_ok_and(|held| held >= most);
+    is_over.then(|| reasons::too_many_of_risk(role.risk, rule, most, &held))
 }
 
 /// Why nobody asks for it any more, when nobody does.
@@ -247,6 +317,16 @@ impl Findings {
         if duration > role.max_duration {
             self.against.push(reasons::over_maximum(at, role, duration));
         }
+    }
+
+    fn times(&mut self, policies: &PolicySet, at: &RoleRef, role: &Role, begin: Begin, now: Timestamp) {
+        self.against.extend(outside_hours(policies, at, role, begin));
+        let on = blackouts(policies, at, role, begin, now);
+        self.against.extend(on.map(|blackout| reasons::blackout(blackout, begin, now)));
+    }
+
+    fn risk(&mut self, policies: &PolicySet, at: &RoleRef, role: &Role, begin: Begin, holds: &[RoleRef]) {
+        self.against.extend(too_many_of_risk(policies, at, role, begin, holds));
     }
 
     fn extension(

@@ -38,6 +38,10 @@ pub enum Table {
     Stage,
     /// `[calendars.office]`.
     Calendar,
+    /// `[[blackouts]]`.
+    Blackout,
+    /// `[risks.high]`.
+    Risk,
 }
 
 /// A key of a table.
@@ -91,6 +95,8 @@ pub enum Takes {
     Hours,
     /// A day: `2026-12-25`, as a date of TOML or as a text.
     Date,
+    /// What a clock on the wall says: `2026-12-24 10:00`, or a day. A zone may stand behind it where that is said.
+    WallTime,
     /// A whole number between the two.
     Number(u32, u32),
     /// `true` or `false`.
@@ -107,7 +113,7 @@ pub enum Takes {
 
 impl Table {
     /// Every kind, as the reference lists them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::AppFile,
         Self::App,
         Self::Role,
@@ -121,6 +127,8 @@ impl Table {
         Self::BreakGlass,
         Self::Stage,
         Self::Calendar,
+        Self::Blackout,
+        Self::Risk,
     ];
 
     /// As one writes it, or calls it.
@@ -140,6 +148,8 @@ impl Table {
             Self::BreakGlass => "break_glass",
             Self::Stage => "[[tiers.ID.stages]]",
             Self::Calendar => "[calendars.ID]",
+            Self::Blackout => "[[blackouts]]",
+            Self::Risk => "[risks.RISK]",
         }
     }
 
@@ -166,6 +176,8 @@ impl Table {
             Self::BreakGlass => tiers_file::BREAK_GLASS,
             Self::Stage => tiers_file::STAGE,
             Self::Calendar => tiers_file::CALENDAR,
+            Self::Blackout => tiers_file::BLACKOUT,
+            Self::Risk => tiers_file::RISK,
         }
     }
 
@@ -208,6 +220,7 @@ impl Key {
             | Takes::Zone
             | Takes::Hours
             | Takes::Date
+            | Takes::WallTime
             | Takes::Number(..)
             | Takes::Flag
             | Takes::List(..)

@@ -39,6 +39,12 @@ pub(super) const MOST_CALENDARS: usize = 50;
 pub(super) const MOST_HOURS: usize = 50;
 /// Holidays of a calendar: fewer than the weeks that are looked ahead.
 pub(super) const MOST_HOLIDAYS: usize = 400;
+/// Characters of what a blackout is for.
+pub(super) const BECAUSE: usize = 200;
+/// Blackouts.
+pub(super) const MOST_BLACKOUTS: usize = 200;
+/// Roles of one risk that one person may have at once.
+pub(super) const MOST_AT_ONCE: u32 = 100;
 /// Tiers.
 pub(super) const MOST_TIERS: usize = 100;
 /// Stages of a tier.

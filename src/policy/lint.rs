@@ -16,6 +16,10 @@ use super::phrase::printable;
 use super::strangers::strangers;
 use super::{People, PolicySet, StepSpec};
 use crate::ids::RoleRef;
+use crate::time::{Span, Timestamp};
+
+/// A blackout that lasts longer is none, but a ban.
+const LONG_BLACKOUT: Span = Span::days(366);
 
 /// Something lawful in the policies that is hardly meant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,12 +39,13 @@ impl fmt::Display for Warning {
 }
 
 /// Looks for roles that nobody can get, tiers and stages that nothing reaches, people who approve for each other,
-/// roles that give the same, and names that the directory does not know. As the files are read.
+/// roles that give the same, blackouts that are over, and names that the directory does not know. As the files are read.
 #[must_use]
 pub fn lint(policies: &PolicySet, people: &People) -> Vec<Warning> {
     let mut warnings = unreached_tiers(policies);
     warnings.extend(same_entitlements(policies));
     warnings.extend(strangers(policies, people));
+    warnings.extend(odd_blackouts(policies, people.as_of()));
     warnings.extend(who_can_get(policies, people));
     warnings.sort_by(|a, b| (by_line(&a.place), &a.message).cmp(&(by_line(&b.place), &b.message)));
     warnings
@@ -72,6 +77,28 @@ fn unreached_tiers(policies: &PolicySet) -> Vec<Warning> {
                 warnings.push(warning(&tier.place, message, "write a shorter `auto_under`"));
             }
             Some(_) => {}
+        }
+    }
+    warnings
+}
+
+/// Blackouts that are over, last long, or are about nothing.
+fn odd_blackouts(policies: &PolicySet, now: Timestamp) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for blackout in &policies.blackouts {
+        let mut warn = |message: String, hint: &str| warnings.push(warning(&blackout.place, message, hint));
+        let because = &blackout.because;
+        if blackout.until <= now {
+            let until = blackout.moment(blackout.until);
+            warn(format!("the blackout `{because}` is over since {until}"), "leave it out");
+        } else if blackout.until.since(blackout.from) > LONG_BLACKOUT {
+            let length = blackout.until.since(blackout.from).words();
+            let message = format!("the blackout `{because}` lasts {length}");
+            warn(message, "retire what is not to be asked for any more: `visibility = \"retired\"`");
+        }
+        if !policies.roles().any(|(at, _, role)| blackout.covers(&at, role)) {
+            let message = format!("the blackout `{because}` is about no role: none of those has its risk");
+            warn(message, "write another `risk`, or leave it out");
         }
     }
     warnings

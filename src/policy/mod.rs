@@ -3,6 +3,7 @@
 
 mod approve;
 mod ask;
+mod blackout;
 mod calendar;
 mod catalogue;
 mod check;
@@ -21,6 +22,7 @@ mod phrase;
 mod reach;
 mod reasons;
 mod replay;
+mod risk;
 mod schema;
 mod search;
 mod strangers;
@@ -30,6 +32,7 @@ mod verdict;
 
 pub use approve::{Ballot, StageApprovers, may_approve, may_end, may_review, reviewers, stage_approvers};
 pub use ask::Ask;
+pub use blackout::{Begin, Blackout, WallTime};
 pub use calendar::{Calendar, Hours, HoursError};
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use check::{TestResult, run_tests};
@@ -44,11 +47,12 @@ pub use people::{Employment, People, Person};
 pub(crate) use phrase::listed;
 pub use reach::{Asker, Reach, RuleCount, who_may_ask};
 pub use replay::{Decided, Otherwise, Past, PastKind, replay};
+pub use risk::{Risk, RiskRule};
 pub use schema::{FileKind, schema};
 pub use search::{RoleLookup, RoleMatch, find_role, search};
 pub use trace::{Look, LookFinding, Question, StageTrace, Then, Trace, explain};
 pub use types::{
-    App, ApproverRef, BreakGlass, Digest, Expectation, Field, Layer, PolicySet, PolicyTest, Risk, Role, Rule,
+    App, ApproverRef, BreakGlass, Digest, Expectation, Field, Layer, PolicySet, PolicyTest, Role, Rule,
     Stage, StepSpec, TicketRule, Tier, Visibility,
 };
 pub use verdict::{Reason, ReasonCode, Verdict};

@@ -2,7 +2,10 @@
 
 use super::facts::Check;
 use super::phrase::listed;
-use super::{Field, People, Reason, ReasonCode, Role, Stage, TicketRule, Tier};
+use super::{
+    Begin, Blackout, Calendar, Field, People, Reason, ReasonCode, Risk, RiskRule, Role, Stage, TicketRule,
+    Tier,
+};
 use crate::ids::{IssueKey, PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
 
@@ -96,6 +99,50 @@ pub(super) fn eligible(at: &RoleRef, number: usize, place: &str, checks: &[Check
 pub(super) fn conflict(at: &RoleRef, role: &Role, held: &RoleRef) -> Reason {
     let saw = format!("{held} is held or asked for");
     reason(ReasonCode::Conflict, rule_of(at, role, "conflicts"), saw, format!("{held} ended first"))
+}
+
+pub(super) fn outside_hours(at: &RoleRef, role: &Role, calendar: &Calendar, start: Timestamp) -> Reason {
+    let opens = calendar.opens_after(start).map(|opens| format!("; it opens {}", calendar.moment(opens)));
+    let saw = format!("a start on {}", calendar.moment(start));
+    let wants = format!("a start within {}{}", calendar.words(), opens.unwrap_or_default());
+    reason(ReasonCode::OutsideHours, rule_of(at, role, "hours"), saw, wants)
+}
+
+/// `blackout Year-end close (policies/tiers.toml:40:1)`.
+pub(super) fn blackout_rule(blackout: &Blackout) -> String {
+    format!("blackout {} ({})", blackout.because, blackout.place)
+}
+
+pub(super) fn blackout(blackout: &Blackout, begin: Begin, now: Timestamp) -> Reason {
+    let (from, until) = (blackout.moment(blackout.from), blackout.moment(blackout.until));
+    let (what, wants) = match begin {
+        Begin::Access(start) => {
+            (format!("a start on {}", blackout.moment(start)), format!("a start from {until} on"))
+        }
+        Begin::MoreTime => {
+            let what = format!("more time, asked for on {}", blackout.moment(now));
+            (what, format!("a new request from {until} on; what is active ends in its time"))
+        }
+        Begin::BreakGlass => {
+            let what = format!("a break-glass on {}", blackout.moment(now));
+            (what, format!("a start from {until} on: it allows no break-glass"))
+        }
+    };
+    let saw = format!("{what}; it lasts from {from} until {until}");
+    reason(ReasonCode::Blackout, blackout_rule(blackout), saw, wants)
+}
+
+/// `at_once of high risk (policies/tiers.toml:30:1)`.
+pub(super) fn risk_rule(risk: Risk, rule: &RiskRule) -> String {
+    format!("at_once of {} risk ({})", risk.as_str(), rule.place)
+}
+
+pub(super) fn too_many_of_risk(risk: Risk, rule: &RiskRule, most: u32, held: &[&RoleRef]) -> Reason {
+    let held: Vec<String> = held.iter().map(|at| at.to_string()).collect();
+    let held = listed(held.iter().map(String::as_str), "and");
+    let saw = format!("{held} is held or asked for");
+    let wants = format!("{most} at most at once: {held} ended first");
+    reason(ReasonCode::TooManyOfRisk, risk_rule(risk, rule), saw, wants)
 }
 
 pub(super) fn too_short(duration: Span, least: Span) -> Reason {

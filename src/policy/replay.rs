@@ -145,6 +145,9 @@ fn rules_refused(codes: &[ReasonCode]) -> bool {
                 | ReasonCode::Ticket
                 | ReasonCode::NoBreakGlass
                 | ReasonCode::NoApprovers
+                | ReasonCode::OutsideHours
+                | ReasonCode::Blackout
+                | ReasonCode::TooManyOfRisk
         )
     })
 }

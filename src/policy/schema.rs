@@ -10,6 +10,9 @@ use super::grammar::{Key, Need, Table, Takes};
 const SLUG: &str = "^[a-z0-9][a-z0-9_-]{0,63}$";
 /// `mon-fri 09:00-17:30`, in short; the parser knows the days and how far the clock goes.
 const HOURS: &str = r"^\s*[A-Za-z, \t-]+\s[0-9]{2}:[0-9]{2}-[0-9]{2}:[0-9]{2}\s*$";
+/// `2026-12-24 10:00`, a day alone, or either with a zone behind it.
+const WALL_TIME: &str =
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?)?( [A-Za-z0-9_+/-]{1,80})?$";
 const PRINTABLE: &str = r"^\S{1,254}$";
 
 /// What a policy file holds.
@@ -72,6 +75,8 @@ const fn definition(table: Table) -> &'static str {
         Table::BreakGlass => "break_glass",
         Table::Stage => "stage",
         Table::Calendar => "calendar",
+        Table::Blackout => "blackout",
+        Table::Risk => "risk",
     }
 }
 
@@ -126,6 +131,7 @@ fn of_value(takes: &Takes) -> Value {
         Takes::Zone => pattern(r"^[A-Za-z0-9_+/-]{1,80}$"),
         Takes::Hours => pattern(HOURS),
         Takes::Date => pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$"),
+        Takes::WallTime => pattern(WALL_TIME),
         Takes::Number(least, most) => json!({ "type": "integer", "minimum": least, "maximum": most }),
         Takes::Flag => json!({ "type": "boolean" }),
         Takes::List(of, least, most) => json!({

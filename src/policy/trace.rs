@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::approve::{stage_approvers, unable};
-use super::eligible::{LEAST_DURATION, conflicts, in_force, retired};
+use super::eligible::{
+    LEAST_DURATION, blackouts, conflicts, in_force, outside_hours, retired, too_many_of_risk,
+};
 use super::facts::{Check, Fit, checks, fit};
 use super::phrase::listed;
 use super::{
-    App, Ask, AskMode, BreakGlass, People, Person, PolicySet, Reason, Role, Rule, TicketRule, Tier, Verdict,
-    auto_approves, may_ask, reasons,
+    App, Ask, AskMode, Begin, BreakGlass, People, Person, PolicySet, Reason, Role, Rule, TicketRule, Tier,
+    Verdict, auto_approves, may_ask, reasons,
 };
 use crate::ids::{IssueKey, PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
@@ -27,6 +29,8 @@ pub struct Question<'a> {
     pub duration: Option<Span>,
     /// Whether it is a break-glass.
     pub break_glass: bool,
+    /// When it would begin; at once, when nobody says.
+    pub starts_at: Option<Timestamp>,
     /// The roles that the person has or asks for besides.
     pub holds: &'a [RoleRef],
 }
@@ -117,7 +121,8 @@ pub fn explain(policies: &PolicySet, people: &People, question: &Question<'_>, n
     let usual = found.map_or(LEAST_DURATION, |(_, role)| role.default_duration);
     let duration = question.duration.unwrap_or(usual);
     let mode = if question.break_glass { AskMode::BreakGlass } else { AskMode::New };
-    let ask = filled(at, found.map(|(_, role)| role), duration, mode);
+    let mut ask = filled(at, found.map(|(_, role)| role), duration, mode);
+    ask.starts_at = question.starts_at;
     let verdict = may_ask(policies, people, id, &ask, mode, question.holds, now);
     let mut looks = Looks::default();
     let person = looks.person(people, id, now);
@@ -129,6 +134,14 @@ pub fn explain(policies: &PolicySet, people: &People, question: &Question<'_>, n
         }
         looks.conflicts(policies, at, role, question.holds);
         looks.duration(at, role, duration);
+        let begin = match mode {
+            AskMode::BreakGlass => Begin::BreakGlass,
+            AskMode::New | AskMode::Extension { .. } => {
+                Begin::Access(question.starts_at.map_or(now, |starts_at| starts_at.max(now)))
+            }
+        };
+        looks.times(policies, at, role, begin, now);
+        looks.risk(policies, at, role, begin, question.holds);
         if let Some(tier) = policies.tiers.get(&role.tier) {
             then = looks.tier(tier, &app.owners, id, person, people, duration, mode);
         }
@@ -256,6 +269,49 @@ impl Looks {
         } else {
             let saw = format!("{} of at most {}", duration.words(), role.max_duration.words());
             self.add(reasons::rule_of(at, role, "max_duration"), saw, LookFinding::Passes);
+        }
+    }
+
+    fn times(&mut self, policies: &PolicySet, at: &RoleRef, role: &Role, begin: Begin, now: Timestamp) {
+        if let Some(calendar) = role.hours.as_ref().and_then(|id| policies.calendars.get(id)) {
+            match (outside_hours(policies, at, role, begin), begin) {
+                (Some(reason), _) => self.refuses(reason),
+                (None, Begin::Access(start)) => {
+                    let saw = format!("{} is within {}", calendar.moment(start), calendar.words());
+                    self.add(reasons::rule_of(at, role, "hours"), saw, LookFinding::Passes);
+                }
+                (None, Begin::MoreTime | Begin::BreakGlass) => {
+                    let saw = "a break-glass is given at any time";
+                    self.add(reasons::rule_of(at, role, "hours"), saw, LookFinding::Passes);
+                }
+            }
+        }
+        for blackout in blackouts(policies, at, role, begin, now) {
+            self.refuses(reasons::blackout(blackout, begin, now));
+        }
+        let still_to_come = policies.blackouts.iter().filter(|blackout| {
+            blackout.covers(at, role)
+                && blackout.until > now
+                && !blackouts(policies, at, role, begin, now).any(|on| on == *blackout)
+        });
+        for blackout in still_to_come {
+            let (from, until) = (blackout.moment(blackout.from), blackout.moment(blackout.until));
+            let saw = format!("it lasts from {from} until {until}");
+            self.add(reasons::blackout_rule(blackout), saw, LookFinding::Passes);
+        }
+    }
+
+    fn risk(&mut self, policies: &PolicySet, at: &RoleRef, role: &Role, begin: Begin, holds: &[RoleRef]) {
+        let Some((rule, most)) = policies.risks.get(&role.risk).and_then(|rule| Some((rule, rule.at_once?)))
+        else {
+            return;
+        };
+        match too_many_of_risk(policies, at, role, begin, holds) {
+            Some(reason) => self.refuses(reason),
+            None => {
+                let saw = format!("no more than {most} at once");
+                self.add(reasons::risk_rule(role.risk, rule), saw, LookFinding::Passes);
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Calendar, Employment};
+use super::{Blackout, Calendar, Employment, Risk, RiskRule, WallTime};
 use crate::ids::{AppId, CalendarId, GroupId, PersonId, RoleId, RoleRef, TargetId, TierId};
 use crate::time::Span;
 
@@ -69,33 +69,6 @@ impl Layer {
     }
 }
 
-/// How bad it is when it goes wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Risk {
-    /// An annoyance.
-    Low,
-    /// A bad day.
-    Medium,
-    /// A bad quarter.
-    High,
-}
-
-impl Risk {
-    /// Every level, for messages that list the choices.
-    pub const ALL: [Self; 3] = [Self::Low, Self::Medium, Self::High];
-
-    /// As policies write it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Low => "low",
-            Self::Medium => "medium",
-            Self::High => "high",
-        }
-    }
-}
-
 /// Whether a request names a ticket of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -148,6 +121,10 @@ pub struct PolicySet {
     pub tiers: BTreeMap<TierId, Tier>,
     /// The calendars by id.
     pub calendars: BTreeMap<CalendarId, Calendar>,
+    /// Times in which nothing new begins, by their beginning.
+    pub blackouts: Vec<Blackout>,
+    /// What holds of all roles of a risk.
+    pub risks: BTreeMap<Risk, RiskRule>,
     /// Over the files that it was read from.
     pub digest: Digest,
 }
@@ -232,6 +209,8 @@ pub struct Role {
     pub visibility: Visibility,
     /// Whether a ticket is named.
     pub ticket: TicketRule,
+    /// In which times it may begin; always, when there is none.
+    pub hours: Option<CalendarId>,
     /// May ask: one of these matches. Nobody, when empty.
     pub eligible: Vec<Rule>,
     /// May not ask: any of these matches.
@@ -396,6 +375,8 @@ pub struct PolicyTest {
     pub asks: RoleId,
     /// For how long.
     pub duration: Span,
+    /// When; then hours and blackouts are looked at, too.
+    pub at: Option<WallTime>,
     /// What must come of it.
     pub expect: Expectation,
     /// Where it stands.

@@ -66,6 +66,12 @@ pub enum ReasonCode {
     Internal,
     /// The start lies in the past or too far ahead.
     BadStart,
+    /// The start lies outside of the hours of the role.
+    OutsideHours,
+    /// Nothing new begins at that time.
+    Blackout,
+    /// The person has as many roles of that risk as one may have at once.
+    TooManyOfRisk,
 }
 
 impl ReasonCode {

@@ -18,3 +18,4 @@ mod seen;
 mod slack_trouble;
 mod stage;
 mod standing;
+mod times;

@@ -7,7 +7,7 @@ use super::{Exit, PolicyArgs, Read, known_role, read, wiring, words};
 use crate::config::Environment;
 use crate::ids::{PersonId, RoleRef};
 use crate::policy::{self, LookFinding, Question};
-use crate::time::{Clock, Span, SystemClock};
+use crate::time::{Clock, Span, SystemClock, Timestamp};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,6 +36,9 @@ pub(in crate::cli) struct ExplainArgs {
     /// As if they held this role; may be given several times
     #[arg(long, value_name = "APP/ROLE")]
     holds: Vec<RoleRef>,
+    /// When it begins, such as 2026-12-24T09:00:00+01:00 [default: at once]
+    #[arg(long, value_name = "TIME", conflicts_with = "break_glass")]
+    starts: Option<Timestamp>,
     /// As a break-glass
     #[arg(long)]
     break_glass: bool,
@@ -54,6 +57,7 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment, out: Out) -> an
         role: &args.role,
         duration: args.duration,
         break_glass: args.break_glass,
+        starts_at: args.starts,
         holds: &args.holds,
     };
     let trace = policy::explain(&policies, &people, &question, now);

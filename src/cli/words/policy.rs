@@ -2,7 +2,7 @@
 
 use super::super::policy::Finding;
 use super::counted;
-use crate::ids::{PersonId, RoleRef};
+use crate::ids::{PersonId, RoleRef, TierId};
 use crate::policy::{
     ApproverRef, Asker, Change, ChangeSubject, Direction, Look, Otherwise, Reach, Reason, Rule, StageTrace,
     Then, TierDifference, Trace, What, listed,
@@ -147,6 +147,9 @@ pub(in crate::cli) fn change(change: &Change) -> String {
         What::Duration { key, from, to } => {
             let (from, to) = (span(*from), span(*to));
             match *key {
+                "longest" => {
+                    format!("no role of {subject} may have a `max_duration` over {to}, instead of {from}")
+                }
                 "max_duration" => {
                     format!("{subject} may be asked for up to {to} instead of {from}{}", may_ask(change))
                 }
@@ -199,6 +202,35 @@ pub(in crate::cli) fn change(change: &Change) -> String {
             fields => format!("the form of {subject} asks other things: {fields}"),
         },
         What::Text(key) => format!("{subject} has another `{key}`"),
+        What::Hours { from, to } => {
+            let may_ask = may_ask(change);
+            match (from, to) {
+                (_, None) => format!("{subject} may begin at any time{may_ask}"),
+                (None, Some(to)) => {
+                    format!("{subject} may begin in the hours of `{to}` alone{may_ask}")
+                }
+                (Some(from), Some(to)) => {
+                    format!("{subject} may begin in the hours of `{to}` instead of `{from}`{may_ask}")
+                }
+            }
+        }
+        What::Blackouts { added, removed } => {
+            let said = came_and_went(added.iter().map(String::as_str), removed.iter().map(String::as_str));
+            format!("{subject} differs: {said}")
+        }
+        What::AtOnce { from, to } => {
+            let most = |most: Option<u32>| {
+                most.map_or_else(|| "any number of roles".to_owned(), |most| counted(most as usize, "role"))
+            };
+            format!("one person may have {} of {subject} at once instead of {}", most(*to), most(*from))
+        }
+        What::RiskTiers { from, to } => {
+            let tiers = |all: &[TierId]| match listed(all.iter().map(TierId::as_str), "or") {
+                none if none.is_empty() => "any tier".to_owned(),
+                all => all,
+            };
+            format!("a role of {subject} may name {} instead of {}", tiers(to), tiers(from))
+        }
         What::Open { from, to } => format!("{subject} is open {to} instead of {from}"),
         What::Holidays { added, removed } => {
             let said = came_and_went(added.iter().map(String::as_str), removed.iter().map(String::as_str));
@@ -214,6 +246,8 @@ fn subject(subject: &ChangeSubject) -> String {
         ChangeSubject::Role(at) => at.to_string(),
         ChangeSubject::Tier(id, _) => format!("the tier `{id}`"),
         ChangeSubject::Calendar(id) => format!("the calendar `{id}`"),
+        ChangeSubject::Blackouts => "the list of blackouts".to_owned(),
+        ChangeSubject::Risk(risk) => format!("{} risk", risk.as_str()),
     }
 }
 
@@ -230,7 +264,9 @@ fn asking(change: &Change, verb: &str) -> String {
     let it = match &change.subject {
         ChangeSubject::App(_) => "its roles".to_owned(),
         ChangeSubject::Role(_) => "it".to_owned(),
-        ChangeSubject::Calendar(_) => return String::new(),
+        ChangeSubject::Calendar(_) | ChangeSubject::Blackouts | ChangeSubject::Risk(_) => {
+            return String::new();
+        }
         ChangeSubject::Tier(_, roles) if roles.is_empty() => return "; no role uses it".to_owned(),
         ChangeSubject::Tier(_, roles) => {
             let roles: Vec<String> = roles.iter().map(RoleRef::to_string).collect();

@@ -15,7 +15,8 @@ use crate::playground::web::{
 };
 use crate::playground::world::World;
 use crate::policy::{
-    App, People, Person, PolicySet, Role, TestResult, Verdict, auto_approves, lint, run_tests, still_eligible,
+    App, Begin, People, Person, PolicySet, Role, TestResult, Verdict, auto_approves, lint, run_tests,
+    still_eligible,
 };
 use crate::store::Reader;
 use crate::time::Timestamp;
@@ -233,6 +234,7 @@ fn facts_of_role(
         &person.id,
         at,
         role.default_duration,
+        Begin::Access(now),
         &[],
         now,
     ) {

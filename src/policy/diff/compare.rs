@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 
 use super::super::eligible::may_have;
-use super::super::{App, Calendar, Field, People, PolicySet, Role, Rule, TicketRule, Tier, Visibility};
+use super::super::{
+    App, Blackout, Calendar, Field, People, PolicySet, Risk, RiskRule, Role, Rule, TicketRule, Tier,
+    Visibility,
+};
 use super::tiers::{overall, tier_differences, waits};
 use super::{Change, Direction, Subject, What, more_is_wider, sets};
 use crate::ids::{AppId, CalendarId, PersonId, RoleRef, TierId};
@@ -17,6 +20,8 @@ pub(super) fn changes(old: &PolicySet, new: &PolicySet, people: Option<&People>)
     found.roles();
     found.tiers();
     found.calendars();
+    found.blackouts();
+    found.risks();
     found.changes
 }
 
@@ -106,6 +111,15 @@ impl Differ<'_> {
                 }
             };
             self.add(subject, What::Ticket(old.ticket, new.ticket), direction);
+        }
+        if old.hours != new.hours {
+            let direction = match (&old.hours, &new.hours) {
+                (None, Some(_)) => Direction::Narrower,
+                (Some(_), None) => Direction::Wider,
+                (Some(_), Some(_)) | (None, None) => Direction::Other,
+            };
+            let what = What::Hours { from: old.hours.clone(), to: new.hours.clone() };
+            self.add(subject, what, direction);
         }
         let (added, removed) = sets(&old.conflicts, &new.conflicts);
         if !added.is_empty() || !removed.is_empty() {
@@ -272,6 +286,37 @@ impl Differ<'_> {
         }
     }
 
+    fn blackouts(&mut self) {
+        let words = |set: &PolicySet| set.blackouts.iter().map(Blackout::words).collect::<Vec<_>>();
+        let (added, removed) = sets(&words(self.old), &words(self.new));
+        if !added.is_empty() || !removed.is_empty() {
+            let direction = fewer_or_other(&added, &removed);
+            self.add(&Subject::Blackouts, What::Blackouts { added, removed }, direction);
+        }
+    }
+
+    fn risks(&mut self) {
+        for risk in Risk::ALL {
+            let rule = |set: &PolicySet| set.risks.get(&risk).cloned().unwrap_or_default();
+            let (old, new) = (rule(self.old), rule(self.new));
+            let subject = Subject::Risk(risk);
+            if old.at_once != new.at_once {
+                let most = |rule: &RiskRule| rule.at_once.unwrap_or(u32::MAX);
+                let direction = more_is_wider(&most(&old), &most(&new));
+                self.add(&subject, What::AtOnce { from: old.at_once, to: new.at_once }, direction);
+            }
+            // These hold of files, so what they let through is told of the roles themselves.
+            if old.max_duration != new.max_duration {
+                let (key, from, to) = ("longest", old.max_duration, new.max_duration);
+                self.add(&subject, What::Duration { key, from, to }, Direction::Neither);
+            }
+            if old.tiers != new.tiers {
+                let what = What::RiskTiers { from: old.tiers, to: new.tiers };
+                self.add(&subject, what, Direction::Neither);
+            }
+        }
+    }
+
     /// How many may ask for what the subject is about, before or after.
     fn concerned(&self, subject: &Subject) -> Option<usize> {
         let people = self.people?;
@@ -285,7 +330,7 @@ impl Differ<'_> {
                 .filter_map(|set| set.role(at))
                 .map(|(_, role)| role)
                 .collect(),
-            Subject::Calendar(_) => return None,
+            Subject::Calendar(_) | Subject::Blackouts | Subject::Risk(_) => return None,
             Subject::Tier(_, roles) => {
                 roles.iter().filter_map(|at| self.new.role(at)).map(|(_, role)| role).collect()
             }

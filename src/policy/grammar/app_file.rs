@@ -17,7 +17,7 @@ fn layers() -> Vec<&'static str> {
     Layer::ALL.map(Layer::as_str).to_vec()
 }
 
-fn risks() -> Vec<&'static str> {
+pub(super) fn risks() -> Vec<&'static str> {
     Risk::ALL.map(Risk::as_str).to_vec()
 }
 
@@ -131,6 +131,13 @@ pub(super) const ROLE: &[Key] = &[
         "\"required\"",
     ),
     Key::new(
+        "hours",
+        Takes::Slug,
+        Default("any time"),
+        "In which times it may begin: a calendar of `tiers.toml`. What has begun goes on, and a break-glass begins at any time.",
+        "\"office\"",
+    ),
+    Key::new(
         "eligible",
         RULES,
         Default("nobody"),
@@ -241,6 +248,13 @@ pub(super) const TEST: &[Key] = &[
         "\"1h\"",
     ),
     Key::new(
+        "at",
+        Takes::WallTime,
+        Default("hours and blackouts are not looked at"),
+        "When it would begin, by the clock of the role's `hours`, else UTC; or with a zone behind it.",
+        "\"2026-12-24 10:00\"",
+    ),
+    Key::new(
         "expect",
         Takes::OneOf(expectations),
         Required,
@@ -251,7 +265,7 @@ pub(super) const TEST: &[Key] = &[
         "because",
         Takes::OneOf(testable_words),
         Default("any reason"),
-        "Which check must be among the reasons: `retired`, `never`, `not_eligible`, `conflict`, `over_maximum` or `too_short`; goes with `expect = \"refused\"` alone.",
+        "Which check must be among the reasons: `retired`, `never`, `not_eligible`, `conflict`, `over_maximum`, `too_short`, `outside_hours`, `blackout` or `too_many_of_risk`; goes with `expect = \"refused\"` alone.",
         "\"never\"",
     ),
 ];

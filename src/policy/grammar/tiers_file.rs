@@ -2,6 +2,7 @@
 
 use super::super::limits as most;
 use super::Need::{Default, Required};
+use super::app_file::risks;
 use super::{Key, MINUTE, Table, Takes};
 use crate::time::Span;
 
@@ -21,6 +22,103 @@ pub(super) const TIERS_FILE: &[Key] = &[
         Default("none"),
         "Times of the week by their ids, for whoever is open at some times alone.",
         "[calendars.office]",
+    ),
+    Key::new(
+        "blackouts",
+        Takes::Tables(Table::Blackout, 0, most::MOST_BLACKOUTS),
+        Default("none"),
+        "Times in which nothing new begins; what is active ends in its own time.",
+        "[[blackouts]]",
+    ),
+    Key::new(
+        "risks",
+        Takes::Named(Table::Risk, 0, 3),
+        Default("nothing"),
+        "What holds of all roles of a risk.",
+        "[risks.high]",
+    ),
+];
+
+pub(super) const BLACKOUT: &[Key] = &[
+    Key::new(
+        "from",
+        Takes::WallTime,
+        Required,
+        "Its first moment, by the clock of its zone.",
+        "2026-12-18T18:00:00",
+    ),
+    Key::new(
+        "until",
+        Takes::WallTime,
+        Required,
+        "The first moment after it; a day stands for its beginning.",
+        "2027-01-04T08:00:00",
+    ),
+    Key::new(
+        "zone",
+        Takes::Zone,
+        Required,
+        "Whose clock it goes by: a time zone by its IANA name.",
+        "\"Europe/Berlin\"",
+    ),
+    Key::new(
+        "because",
+        Takes::Text(most::BECAUSE),
+        Required,
+        "What it is for; whoever is refused reads this.",
+        "\"Year-end close\"",
+    ),
+    Key::new(
+        "apps",
+        Takes::List(&Takes::Slug, 0, most::MOST_VALUES),
+        Default("every role, if `roles` is left out too"),
+        "Apps whose roles it is about.",
+        "[\"billing\"]",
+    ),
+    Key::new(
+        "roles",
+        Takes::List(&Takes::RoleRef, 0, most::MOST_VALUES),
+        Default("every role, if `apps` is left out too"),
+        "Roles that it is about, besides those of `apps`.",
+        "[\"payments/approve\"]",
+    ),
+    Key::new(
+        "risk",
+        Takes::List(&Takes::OneOf(risks), 0, 3),
+        Default("any"),
+        "The risks that it is about: `low`, `medium` or `high`.",
+        "[\"high\"]",
+    ),
+    Key::new(
+        "break_glass",
+        Takes::Flag,
+        Default("true"),
+        "Whether a break-glass is given all the same.",
+        "false",
+    ),
+];
+
+pub(super) const RISK: &[Key] = &[
+    Key::new(
+        "at_once",
+        Takes::Number(1, most::MOST_AT_ONCE),
+        Default("any number"),
+        "How many roles of that risk one person may have or ask for at once; a break-glass does not count them.",
+        "1",
+    ),
+    Key::new(
+        "max_duration",
+        MINUTE,
+        Default("as their roles say"),
+        "The longest `max_duration` that their roles may have.",
+        "\"2h\"",
+    ),
+    Key::new(
+        "tiers",
+        Takes::List(&Takes::Slug, 0, most::MOST_TIERS),
+        Default("any"),
+        "The tiers that their roles may name.",
+        "[\"two-person\"]",
     ),
 ];
 

@@ -11,17 +11,18 @@ use super::super::limits::{
     ABOUT, CHOICE, GIVES, INSTEAD, MOST_CHOICES, MOST_CONFLICTS, MOST_FAMILY, MOST_FIELDS, MOST_OWNERS,
     MOST_ROLES, NAME,
 };
+use super::super::phrase::listed;
 use super::super::{App, Field, Layer, Risk, Role, TicketRule, Visibility};
 use super::rules::{self, unknown};
 use super::source::Reading;
 use super::table::{self, Keys, Value};
-use super::{World, steps};
+use super::{World, calendars, steps, times};
 use crate::ids::{AppId, PersonId, RoleId, RoleRef, TargetId, TierId};
 use crate::time::Span;
 
 /// Keys of a role that a reason may name.
-const PLACED: [&str; 8] =
-    ["max_duration", "max_total", "tier", "visibility", "ticket", "eligible", "never", "conflicts"];
+const PLACED: [&str; 9] =
+    ["max_duration", "max_total", "tier", "visibility", "ticket", "hours", "eligible", "never", "conflicts"];
 
 /// The app; none when something in it is wrong, which is then an issue.
 pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>, id: &AppId, world: &World<'_>) -> Option<App> {
@@ -151,13 +152,18 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
     let risks = Risk::ALL.map(|risk| (risk.as_str(), risk));
     let risk = keys.need(file, "risk").and_then(|value| table::choice(file, value, &risks));
     let durations = durations(file, &mut keys);
-    let tier = keys.need(file, "tier").and_then(|value| tier(file, value, world));
+    let tier = keys.need(file, "tier").and_then(|value| times::known_tier(file, value, world));
     let visibility = visibility(file, &mut keys);
     let tickets = TicketRule::ALL.map(|rule| (rule.as_str(), rule));
     let ticket = match keys.get("ticket") {
         Some(value) => table::choice(file, value, &tickets),
         None => Some(TicketRule::Optional),
     };
+    let hours = keys.get("hours").map(|value| calendars::known(file, value, world));
+    if let (Some(risk), Some(durations)) = (risk, &durations) {
+        let of = OfRisk { max_duration: durations.max_duration, tier: tier.as_ref() };
+        of_risk(file, &mut keys, risk, &of, world);
+    }
     let eligible = keys.get("eligible").map(|value| rules::read(file, value, "eligible", &title));
     let never = keys.get("never").map(|value| rules::read(file, value, "never", &title));
     let conflicts = keys.get("conflicts").map(|value| conflicts(file, value, &at, world));
@@ -178,6 +184,7 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
         tier: tier?,
         visibility: visibility?,
         ticket: ticket?,
+        hours: hours.flatten(),
         eligible: eligible.unwrap_or_default(),
         never: never.unwrap_or_default(),
         conflicts: conflicts.unwrap_or_default(),
@@ -227,15 +234,33 @@ fn durations(file: &mut Reading<'_>, keys: &mut Keys<'_, '_>) -> Option<Duration
     })
 }
 
-fn tier(file: &mut Reading<'_>, value: &Value<'_>, world: &World<'_>) -> Option<TierId> {
-    let tier: TierId = table::parsed(file, value)?;
-    if let Some(known) = &world.tiers
-        && !known.contains(tier.as_str())
+/// What holds of all roles of that risk.
+fn of_risk(file: &mut Reading<'_>, keys: &mut Keys<'_, '_>, risk: Risk, of: &OfRisk<'_>, world: &World<'_>) {
+    let Some(rule) = world.risks.get(&risk) else { return };
+    let risk = risk.as_str();
+    if let (Some(value), Some(longest)) = (keys.get("max_duration"), rule.max_duration)
+        && of.max_duration > longest
     {
-        let known = known.iter().map(String::as_str);
-        unknown(file, value, "tier", tier.as_str(), "tiers.toml", known);
+        let message =
+            format!("{} is too long for {risk} risk, of which {longest} is the most", of.max_duration);
+        file.hinted(&value.span(), message, format!("write `max_duration = \"{longest}\"` or less"));
     }
-    Some(tier)
+    if let (Some(value), Some(tier)) = (keys.get("tier"), of.tier)
+        && !rule.tiers.is_empty()
+        && !rule.tiers.contains(tier)
+        // One that there is not is an issue already.
+        && world.tiers.as_ref().is_none_or(|known| known.contains(tier.as_str()))
+    {
+        let tiers = listed(rule.tiers.iter().map(TierId::as_str), "or");
+        let message = format!("the tier `{tier}` does not decide on {risk} risk");
+        file.hinted(&value.span(), message, format!("write one of `[risks.{risk}]`: {tiers}"));
+    }
+}
+
+/// What of a role its risk has a say in.
+struct OfRisk<'a> {
+    max_duration: Span,
+    tier: Option<&'a TierId>,
 }
 
 fn conflicts(file: &mut Reading<'_>, value: &Value<'_>, at: &RoleRef, world: &World<'_>) -> Vec<RoleRef> {

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use super::super::Calendar;
 use super::super::grammar::Table;
 use super::super::limits::{MOST_CALENDARS, MOST_HOLIDAYS, MOST_HOURS};
+use super::World;
 use super::app::parsed_key;
+use super::rules::unknown;
 use super::source::Reading;
 use super::table::{self, Keys, Value};
 use crate::ids::CalendarId;
@@ -27,6 +29,18 @@ pub(super) fn read(file: &mut Reading<'_>, value: &Value<'_>) -> BTreeMap<Calend
         }
     }
     calendars
+}
+
+/// A calendar that `tiers.toml` declares.
+pub(super) fn known(file: &mut Reading<'_>, value: &Value<'_>, world: &World<'_>) -> Option<CalendarId> {
+    let calendar: CalendarId = table::parsed(file, value)?;
+    if let Some(known) = &world.calendars
+        && !known.contains(calendar.as_str())
+    {
+        let known = known.iter().map(String::as_str);
+        unknown(file, value, "calendar", calendar.as_str(), "tiers.toml", known);
+    }
+    Some(calendar)
 }
 
 fn calendar(file: &mut Reading<'_>, value: &Value<'_>, id: CalendarId) -> Option<Calendar> {

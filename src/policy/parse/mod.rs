@@ -7,6 +7,7 @@ mod source;
 mod steps;
 mod table;
 mod tiers;
+mod times;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ pub(super) use rules::testable_words;
 pub use source::{Issue, SourceFile};
 
 use self::source::Reading;
-use super::{Catalogue, Digest, PolicySet};
+use super::{Catalogue, Digest, PolicySet, Risk, RiskRule};
 use crate::ids::{AppId, RoleRef, TargetId};
 
 const MOST_BYTES: usize = 256 * 1024;
@@ -39,14 +40,19 @@ pub fn parse(files: &[SourceFile], catalogue: &dyn Catalogue) -> Result<PolicySe
     sources.sort_by(|a, b| a.name.cmp(&b.name));
     let mut files: Vec<Opened<'_>> = sources.iter().map(|source| Opened::new(source)).collect();
     let mut issues = check_names(&mut files);
-    let world = World::new(&files, catalogue);
+    // Roles are held against what holds of their risk.
+    files.sort_by_key(|file| !matches!(file.holds, Holds::Tiers));
+    let mut world = World::new(&files, catalogue);
     let mut policies = PolicySet { digest: digest(&sources), ..PolicySet::default() };
     for mut file in files {
         match (&file.holds, &file.root) {
             (Holds::Tiers, Some(root)) => {
-                let read = tiers::read(&mut file.reading, root);
+                let read = tiers::read(&mut file.reading, root, &world);
                 policies.tiers = read.tiers;
                 policies.calendars = read.calendars;
+                policies.blackouts = read.blackouts;
+                policies.risks.clone_from(&read.risks);
+                world.risks = read.risks;
             }
             (Holds::App(id), Some(root)) => {
                 if let Some(app) = app::read(&mut file.reading, root, id, &world) {
@@ -166,24 +172,32 @@ struct World<'a> {
     targets: BTreeSet<TargetId>,
     /// The declared tiers; none when their file can't be read, so that what refers to them is not blamed.
     tiers: Option<BTreeSet<String>>,
+    /// The declared calendars, likewise.
+    calendars: Option<BTreeSet<String>>,
+    /// What holds of the roles of each risk.
+    risks: BTreeMap<Risk, RiskRule>,
     /// The declared roles of each app; none of an app whose file can't be read.
     roles: BTreeMap<AppId, Option<BTreeSet<String>>>,
 }
 
 impl<'a> World<'a> {
     fn new(files: &[Opened<'_>], catalogue: &'a dyn Catalogue) -> Self {
-        let mut tiers = None;
+        let (mut tiers, mut calendars) = (None, None);
         let mut roles = BTreeMap::new();
         for file in files {
             match &file.holds {
-                Holds::Tiers => tiers = declared(file, "tiers"),
+                Holds::Tiers => {
+                    tiers = declared(file, "tiers");
+                    calendars = declared(file, "calendars");
+                }
                 Holds::App(id) => {
                     roles.insert(id.clone(), declared(file, "roles"));
                 }
                 Holds::Nothing => {}
             }
         }
-        Self { catalogue, targets: catalogue.targets().into_iter().collect(), tiers, roles }
+        let targets = catalogue.targets().into_iter().collect();
+        Self { catalogue, targets, tiers, calendars, risks: BTreeMap::new(), roles }
     }
 
     /// Whether the role is declared, also when it is declared badly.

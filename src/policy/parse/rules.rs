@@ -14,13 +14,16 @@ use crate::nearest::nearest;
 use crate::time::Span;
 
 /// What a row of `[[tests]]` may name as the reason: what is judged without a form.
-const TESTABLE: [(&str, ReasonCode); 6] = [
+const TESTABLE: [(&str, ReasonCode); 9] = [
     ("retired", ReasonCode::Retired),
     ("never", ReasonCode::Never),
     ("not_eligible", ReasonCode::NotEligible),
     ("conflict", ReasonCode::Conflict),
     ("over_maximum", ReasonCode::OverMaximum),
     ("too_short", ReasonCode::TooShort),
+    ("outside_hours", ReasonCode::OutsideHours),
+    ("blackout", ReasonCode::Blackout),
+    ("too_many_of_risk", ReasonCode::TooManyOfRisk),
 ];
 
 /// The words of `because`.
@@ -130,6 +133,7 @@ fn test(
     let who = keys.need(file, "who").and_then(|value| who(file, value, world));
     let asks = keys.need(file, "asks").and_then(|value| asks(file, value, app, world));
     let duration = keys.get("for").map(|value| table::span(file, value, Span::secs(1)));
+    let at = keys.get("at").map(|value| table::wall_time(file, value));
     let expects_yes = keys
         .need(file, "expect")
         .and_then(|value| table::choice(file, value, &[("eligible", true), ("refused", false)]));
@@ -160,6 +164,7 @@ fn test(
         holds: who.holds,
         asks,
         duration,
+        at: at.flatten(),
         expect,
         place,
     })

@@ -6,10 +6,11 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::super::WallTime;
 use super::super::grammar::{Key, Need, Table};
 use super::super::phrase::listed;
 use super::source::{Reading, shown};
@@ -194,15 +195,7 @@ pub(super) fn span(file: &mut Reading<'_>, value: &Value<'_>, least: Span) -> Op
 
 /// A day, as TOML writes it or as a text.
 pub(super) fn date(file: &mut Reading<'_>, value: &Value<'_>) -> Option<Date> {
-    let written = match value.get_ref() {
-        DeValue::Datetime(written) => Some(written.to_string()),
-        DeValue::String(text) => Some(text.trim().to_owned()),
-        DeValue::Integer(_)
-        | DeValue::Float(_)
-        | DeValue::Boolean(_)
-        | DeValue::Array(_)
-        | DeValue::Table(_) => None,
-    };
+    let written = written(value);
     let day = |text: &str| text.parse::<Date>().ok().filter(|day| day.to_string() == text);
     let found = written.as_deref().and_then(day);
     if found.is_none() {
@@ -211,6 +204,59 @@ pub(super) fn date(file: &mut Reading<'_>, value: &Value<'_>) -> Option<Date> {
         file.issue_at(value, format!("{what} is no day; write it like `2026-12-25`"));
     }
     found
+}
+
+/// What a clock on the wall says: a date with a time as TOML writes it or as a text, or a day, which stands for its first
+/// moment.
+pub(super) fn local(file: &mut Reading<'_>, value: &Value<'_>) -> Option<DateTime> {
+    let found = written(value).as_deref().and_then(civil);
+    if found.is_none() {
+        no_moment(file, value, "it like `2026-12-24 10:00`");
+    }
+    found
+}
+
+/// The same, with a zone behind it if somebody wants.
+pub(super) fn wall_time(file: &mut Reading<'_>, value: &Value<'_>) -> Option<WallTime> {
+    let text = written(value);
+    let read = |text: &str| -> Option<WallTime> {
+        if let Some(local) = civil(text) {
+            return Some(WallTime { local, zone: None });
+        }
+        let (local, zone) = text.rsplit_once(' ')?;
+        Some(WallTime { local: civil(local.trim_end())?, zone: Some(zone.parse().ok()?) })
+    };
+    let found = text.as_deref().and_then(read);
+    if found.is_none() {
+        no_moment(file, value, "it like `2026-12-24 10:00`, or `2026-12-24 10:00 Europe/Berlin`");
+    }
+    found
+}
+
+fn no_moment(file: &mut Reading<'_>, value: &Value<'_>, like: &str) {
+    let what = written(value);
+    let what = what.map_or_else(|| kind_of(value.get_ref()).to_owned(), |text| format!("`{}`", shown(&text)));
+    file.issue_at(value, format!("{what} is no moment; write {like}"));
+}
+
+/// `2026-12-24`, or with a time behind it. An offset would be a moment of its own, so none is taken.
+fn civil(text: &str) -> Option<DateTime> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"-: T".contains(&byte));
+    let known = matches!(text.len(), 10 | 16 | 19) && plain;
+    text.parse().ok().filter(|_| known)
+}
+
+/// A date of TOML as it is written, or a text.
+fn written(value: &Value<'_>) -> Option<String> {
+    match value.get_ref() {
+        DeValue::Datetime(written) => Some(written.to_string()),
+        DeValue::String(text) => Some(text.trim().to_owned()),
+        DeValue::Integer(_)
+        | DeValue::Float(_)
+        | DeValue::Boolean(_)
+        | DeValue::Array(_)
+        | DeValue::Table(_) => None,
+    }
 }
 
 /// A whole number from `least` to `most`.

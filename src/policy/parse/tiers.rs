@@ -1,4 +1,4 @@
-//! `tiers.toml`: the approval policies, and the calendars that policies go by.
+//! `tiers.toml`: the approval policies, the calendars that policies go by, blackouts and risks.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use toml::de::DeTable;
 
 use super::super::grammar::Table;
 use super::super::limits::{MOST_APPROVERS, MOST_QUORUM, MOST_STAGES, MOST_TIERS, NAME};
-use super::super::{ApproverRef, BreakGlass, Calendar, Stage, Tier};
+use super::super::{ApproverRef, Blackout, BreakGlass, Calendar, Risk, RiskRule, Stage, Tier};
 use super::app::parsed_key;
-use super::calendars;
 use super::source::{Reading, shown};
 use super::table::{self, Keys, Value};
+use super::{World, calendars, times};
 use crate::ids::{CalendarId, GroupId, PersonId, TierId};
 use crate::nearest::nearest;
 use crate::time::Span;
@@ -19,10 +19,12 @@ use crate::time::Span;
 pub(super) struct TiersFile {
     pub(super) tiers: BTreeMap<TierId, Tier>,
     pub(super) calendars: BTreeMap<CalendarId, Calendar>,
+    pub(super) blackouts: Vec<Blackout>,
+    pub(super) risks: BTreeMap<Risk, RiskRule>,
 }
 
 /// What could be read; what is wrong with the rest is an issue.
-pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> TiersFile {
+pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>, world: &World<'_>) -> TiersFile {
     let mut keys = Keys::root(Table::TiersFile, root);
     let mut tiers = BTreeMap::new();
     if let Some(value) = keys.need(file, "tiers") {
@@ -41,8 +43,15 @@ pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>) -> TiersFile {
         }
     }
     let calendars = keys.get("calendars").map(|value| calendars::read(file, value));
+    let blackouts = keys.get("blackouts").map(|value| times::blackouts(file, value, world));
+    let risks = keys.get("risks").map(|value| times::risks(file, value, world));
     keys.finish(file);
-    TiersFile { tiers, calendars: calendars.unwrap_or_default() }
+    TiersFile {
+        tiers,
+        calendars: calendars.unwrap_or_default(),
+        blackouts: blackouts.unwrap_or_default(),
+        risks: risks.unwrap_or_default(),
+    }
 }
 
 fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {

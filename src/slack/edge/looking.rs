@@ -14,6 +14,9 @@ use crate::ids::{AppId, RoleRef};
 use crate::lifecycle::{Kind, Request, StateWord};
 use crate::policy::{
     self, Ask, AskMode, Found, PolicySet, Reason, RoleMatch, Verdict, Visibility, Vocabulary,
+use crate::lifecycle::Request;
+use crate::policy::{
+    self, Ask, AskMode, Begin, Found, PolicySet, RoleMatch, Verdict, Visibility, Vocabulary,
 };
 use crate::slack::envelope::{Caller, ViewState};
 use crate::slack::free_words::{self, FreeWords, Moment};
@@ -252,7 +255,8 @@ impl Ears {
         if verdict.refusals().all(|reason| reason.code.is_of_form()) {
             // Without a form, so that the rule which allows it is told.
             let now = self.engine.now();
-            verdict = policy::still_eligible(&policies, &people, &who.id, at, length, &holds, now);
+            let begin = Begin::Access(now);
+            verdict = policy::still_eligible(&policies, &people, &who.id, at, length, begin, &holds, now);
         }
         let approval = policies.tiers.get(&role.tier).map_or_else(String::new, |tier| {
             let stages = policy::stage_approvers(tier, &app.owners, &who.id, &people);

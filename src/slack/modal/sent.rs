@@ -205,7 +205,7 @@ fn block_of(view: &ViewState, reason: &Reason) -> String {
         ReasonCode::OverMaximum | ReasonCode::TooShort | ReasonCode::OverTotal => duration_of(view),
         ReasonCode::Justification => "why".to_owned(),
         ReasonCode::Ticket => "ticket".to_owned(),
-        ReasonCode::BadStart => "starts".to_owned(),
+        ReasonCode::BadStart | ReasonCode::OutsideHours | ReasonCode::Blackout => "starts".to_owned(),
         ReasonCode::NoBreakGlass | ReasonCode::ReviewOverdue => "glass".to_owned(),
         ReasonCode::Field => {
             let fields = || view.blocks.iter().filter_map(|b| Some((b, b.strip_prefix("field:")?)));
@@ -220,6 +220,7 @@ fn block_of(view: &ViewState, reason: &Reason) -> String {
         | ReasonCode::Never
         | ReasonCode::NotEligible
         | ReasonCode::Conflict
+        | ReasonCode::TooManyOfRisk
         | ReasonCode::Twin
         | ReasonCode::Lockdown
         | ReasonCode::TooMany

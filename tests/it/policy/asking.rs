@@ -4,7 +4,7 @@ use jitney::policy::ReasonCode::{
     self, BadStart, Conflict, Field, Justification, Leaver, Never, NoApprovers, NoBreakGlass, NotEligible,
     OverMaximum, OverTotal, ParentEnded, StaleDirectory, Ticket, TooShort, UnknownPerson, UnknownRole,
 };
-use jitney::policy::{Ask, AskMode, Employment, Visibility, auto_approves, may_ask, still_eligible};
+use jitney::policy::{Ask, AskMode, Begin, Employment, Visibility, auto_approves, may_ask, still_eligible};
 use jitney::time::Span;
 
 use super::fixture::{ask, asked, extension, role, set};
@@ -42,7 +42,7 @@ fn eligibility_table() {
     ];
     for (what, who, of, mins, expected) in rows {
         let span = Span::mins(mins);
-        let later = still_eligible(&set(), &people, &id(who), &role(of), span, &[], NOW);
+        let later = still_eligible(&set(), &people, &id(who), &role(of), span, Begin::Access(NOW), &[], NOW);
         assert_eq!(codes(&later), expected, "{what}");
         let first = Ask { duration: span, ..ask(of) };
         let first = may_ask(&set(), &people, &id(who), &first, AskMode::New, &[], NOW);
@@ -55,7 +55,8 @@ fn old_facts_decide_nothing() {
     let people = directory(everybody()).reread_at(NOW - Span::hours(1));
     let (policies, ann, later) = (set(), id("ann"), NOW + Span::millis(1));
     let read = role("billing/read");
-    let look = |now| still_eligible(&policies, &people, &ann, &read, Span::hours(1), &[], now);
+    let look =
+        |now| still_eligible(&policies, &people, &ann, &read, Span::hours(1), Begin::Access(now), &[], now);
     assert_eq!(codes(&look(NOW)), []);
     assert_eq!(codes(&look(later)), [StaleDirectory]);
     let first = may_ask(&policies, &people, &ann, &ask("billing/read"), AskMode::New, &[], later);
@@ -75,7 +76,16 @@ fn conflicts_work_both_ways() {
         assert_eq!(codes(&asked("ann", &ask(of), AskMode::New, holds)), expected, "{of} {holds:?}");
         let held: Vec<_> = holds.iter().map(|held| role(held)).collect();
         let people = directory(everybody());
-        let later = still_eligible(&set(), &people, &id("ann"), &role(of), Span::hours(1), &held, NOW);
+        let later = still_eligible(
+            &set(),
+            &people,
+            &id("ann"),
+            &role(of),
+            Span::hours(1),
+            Begin::Access(NOW),
+            &held,
+            NOW,
+        );
         assert_eq!(codes(&later), expected, "{of} {holds:?}, later");
     }
 }
@@ -218,7 +228,8 @@ fn nobody_asks_for_what_is_retired() {
             let verdict = may_ask(policies, &people, &id("ann"), &ask("billing/read"), mode, &[], NOW);
             assert_eq!(codes(&verdict), expected);
         }
-        let later = still_eligible(policies, &people, &id("ann"), &at, Span::mins(30), &[], NOW);
+        let later =
+            still_eligible(policies, &people, &id("ann"), &at, Span::mins(30), Begin::Access(NOW), &[], NOW);
         assert_eq!(codes(&later), expected);
     }
     let verdict = may_ask(&by_role, &people, &id("ann"), &ask("billing/read"), AskMode::New, &[], NOW);

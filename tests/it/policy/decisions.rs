@@ -55,6 +55,7 @@ fn situation(row: &Row<'_>) -> (Ask, AskMode, Vec<RoleRef>) {
             ("ticket", key) => ask.ticket = Some(key.parse().unwrap()),
             ("break-glass", "") => mode = AskMode::BreakGlass,
             ("starts", "later") => ask.starts_at = Some(NOW + Span::hours(1)),
+            ("starts", span) => ask.starts_at = Some(NOW + span.parse::<Span>().unwrap()),
             ("active", span) => {
                 let span: Span = span.parse().unwrap();
                 mode = extension(span.as_secs() / 60);
@@ -109,8 +110,14 @@ fn assert_explained(
         AskMode::BreakGlass => true,
         AskMode::Extension { .. } => return,
     };
-    let question =
-        Question { person: &id(row.who), role: &row.role, duration: Some(ask.duration), break_glass, holds };
+    let question = Question {
+        person: &id(row.who),
+        role: &row.role,
+        duration: Some(ask.duration),
+        break_glass,
+        starts_at: ask.starts_at,
+        holds,
+    };
     let trace = explain(policies, people, &question, NOW);
     let refusing = trace.looks.iter().filter(|look| look.finding == LookFinding::Refuses);
     let looks: BTreeMap<&str, &str> = refusing.map(|look| (look.rule.as_str(), look.saw.as_str())).collect();
@@ -152,6 +159,9 @@ fn the_table_has_every_kind_of_reason() {
         ReasonCode::NoBreakGlass,
         ReasonCode::NoApprovers,
         ReasonCode::BadStart,
+        ReasonCode::OutsideHours,
+        ReasonCode::Blackout,
+        ReasonCode::TooManyOfRisk,
     ] {
         assert!(seen.contains(&code), "{code:?}");
     }

@@ -22,7 +22,7 @@ fn diff(folder: &Folder, more: &[&str]) -> Output {
     folder.run(&[&["policy", "diff", "policies", "edited/policies"], more].concat())
 }
 
-const EDITS: [(&str, &str, &str, &str); 12] = [
+const EDITS: [(&str, &str, &str, &str); 18] = [
     (
         "a department more",
         "wiki.toml",
@@ -54,6 +54,33 @@ const EDITS: [(&str, &str, &str, &str); 12] = [
     ("no break-glass", "tiers.toml", "break_glass = { max_duration = \"1h\", review_within = \"3d\" }\n", ""),
     ("retired", "wiki.toml", "visibility       = \"listed\" ", "visibility       = \"retired\" "),
     ("no conflict", "wiki.toml", "conflicts = [\"reports/view\"] ", "conflicts = [] "),
+    (
+        "in office hours alone",
+        "wiki.toml",
+        "tier             = \"manager\"\n",
+        "tier             = \"manager\"\nhours            = \"office\"\n",
+    ),
+    ("longer hours", "tiers.toml", "mon-fri 08:00-18:00", "mon-fri 07:00-20:00\", \"sat 09:00-12:00"),
+    ("another holiday", "tiers.toml", "2027-01-01]", "2027-01-01, 2027-01-06]"),
+    (
+        "a freeze",
+        "tiers.toml",
+        "[tiers.quick]",
+        "[[blackouts]]\nzone = \"UTC\"\nfrom = 2027-01-01\nuntil = 2027-01-04\nbecause = \"Year-end close\"\n\
+         apps = [\"wiki\"]\nrisk = [\"high\"]\nbreak_glass = false\n\n[tiers.quick]",
+    ),
+    (
+        "fewer at once",
+        "tiers.toml",
+        "[tiers.quick]\n",
+        "[risks.high]\nat_once = 1\nmax_duration = \"3h\"\n\n[tiers.quick]\n",
+    ),
+    (
+        "strong tiers for high risk",
+        "tiers.toml",
+        "[tiers.quick]\n",
+        "[risks.high]\ntiers = [\"two-person\"]\n\n[tiers.quick]\n",
+    ),
     ("words", "reports.toml", "A login that opens every report", "A login that opens each report"),
 ];
 

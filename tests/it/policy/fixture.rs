@@ -51,6 +51,36 @@ approvers = ["person:dana@example.com"]
 distinct = true
 "#;
 
+/// What goes into `tiers.toml` besides, for the ledger.
+const TIMES: &str = r#"
+# It is Friday, the 15th of January 2027, eight o'clock in UTC.
+[calendars.office]
+zone = "UTC"
+hours = ["mon-fri 09:00-17:00"]
+holidays = ["2027-01-18"]
+
+[[blackouts]]
+zone = "Europe/Berlin"
+from = 2027-01-15T06:00:00
+until = 2027-01-16T00:00:00
+because = "Release freeze"
+roles = ["ledger/freeze"]
+
+[[blackouts]]
+zone = "UTC"
+from = 2027-01-15
+until = 2027-01-15T08:30:00
+because = "Audit"
+apps = ["ledger"]
+risk = ["medium"]
+break_glass = false
+
+[risks.medium]
+at_once = 1
+max_duration = "3h"
+tiers = ["two"]
+"#;
+
 pub(super) const BILLING: &str = r#"
 [app]
 name = "Billing database"
@@ -128,9 +158,72 @@ target = "billing-pg"
 login = { roles = ["rw"] }
 "#;
 
+/// Roles that begin at some times alone.
+pub(super) const LEDGER: &str = r#"
+[app]
+name = "Ledger"
+owners = ["dana@example.com"]
+layer = "application"
+
+[roles.office]
+name = "In office hours"
+gives = "Reading"
+risk = "low"
+default_duration = "1h"
+max_duration = "8h"
+tier = "two"
+hours = "office"
+eligible = [{ employment = ["employee"] }]
+[[roles.office.steps]]
+target = "billing-pg"
+login = { roles = ["office"] }
+
+[roles.freeze]
+name = "Not during a freeze"
+gives = "Deploying"
+risk = "low"
+default_duration = "1h"
+max_duration = "2h"
+max_total = "8h"
+tier = "two"
+eligible = [{ employment = ["employee"] }]
+[[roles.freeze.steps]]
+target = "billing-pg"
+login = { roles = ["freeze"] }
+
+[roles.audit]
+name = "Not during the audit"
+gives = "Changing books"
+risk = "medium"
+default_duration = "1h"
+max_duration = "2h"
+tier = "two"
+eligible = [{ employment = ["employee"] }]
+[[roles.audit.steps]]
+target = "billing-pg"
+login = { roles = ["audit"] }
+
+[roles.second]
+name = "Another of medium risk"
+gives = "Changing other books"
+risk = "medium"
+default_duration = "1h"
+max_duration = "3h"
+tier = "two"
+hours = "office"
+eligible = [{ employment = ["employee"] }]
+[[roles.second.steps]]
+target = "billing-pg"
+login = { roles = ["second"] }
+"#;
+
 pub(super) fn set() -> PolicySet {
-    let mut files =
-        vec![file("tiers.toml", TIERS), file("billing.toml", BILLING), file("payments.toml", PAYMENTS)];
+    let mut files = vec![
+        file("tiers.toml", &format!("{TIERS}{TIMES}")),
+        file("billing.toml", BILLING),
+        file("payments.toml", PAYMENTS),
+        file("ledger.toml", LEDGER),
+    ];
     for tier in ["ghosts", "backed", "pair", "same"] {
         let text =
             PAYMENTS.replace("\"two\"", &format!("\"{tier}\"")).replace("\"rw\"", &format!("{tier:?}"));

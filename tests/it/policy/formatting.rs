@@ -26,6 +26,8 @@ fn placeless(policies: &PolicySet) -> PolicySet {
         tier.place.clear();
         tier.stages.iter_mut().for_each(|stage| stage.place.clear());
     }
+    policies.blackouts.iter_mut().for_each(|blackout| blackout.place.clear());
+    policies.risks.values_mut().for_each(|rule| rule.place.clear());
     policies.calendars.values_mut().for_each(|calendar| calendar.place.clear());
     policies
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jitney::ids::{GroupId, PersonId, RoleRef};
 use jitney::policy::{
-    App, ApproverRef, Ask, AskMode, Ballot, Direction, Employment, Layer, People, Person, PolicySet, Risk,
-    Role, Rule, Stage, StepSpec, TicketRule, Tier, Verdict, Visibility, What, auto_approves, diff,
-    may_approve, may_ask, stage_approvers, still_eligible, who_may_ask,
+    App, ApproverRef, Ask, AskMode, Ballot, Begin, Blackout, Calendar, Direction, Employment, Layer, People,
+    Person, PolicySet, Risk, Role, Rule, Stage, StepSpec, TicketRule, Tier, Verdict, Visibility, What,
+    auto_approves, diff, may_approve, may_ask, stage_approvers, still_eligible, who_may_ask,
 };
 use jitney::time::Span;
+use jitney::zone::Zone;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -139,6 +140,7 @@ prop_compose! {
             eligible,
             never,
             conflicts: Vec::new(),
+            hours: None,
             steps: vec![StepSpec {
                 target: "billing-pg".parse().unwrap(),
                 params: serde_json::json!({}),
@@ -167,6 +169,37 @@ prop_compose! {
             tiers: [(tier.id.clone(), tier)].into(),
             ..PolicySet::default()
         }
+    }
+}
+
+prop_compose! {
+    fn a_blackout()(
+        from in 0u64..10_000,
+        length in 1u64..10_000,
+        risk in select(vec![vec![], vec![Risk::Low], vec![Risk::High], vec![Risk::Low, Risk::Medium]]),
+        named in 0usize..3,
+        break_glass in any::<bool>(),
+    ) -> Blackout {
+        let from = NOW - Span::mins(2_000) + Span::mins(from);
+        Blackout {
+            from,
+            until: from + Span::mins(length),
+            zone: Zone::UTC,
+            because: "A quiet time".to_owned(),
+            apps: if named == 1 { vec![at().app] } else { Vec::new() },
+            roles: if named == 2 { vec![at()] } else { Vec::new() },
+            risk,
+            break_glass,
+            place: "policies/tiers.toml:9:1".to_owned(),
+        }
+    }
+}
+
+prop_compose! {
+    fn a_calendar()(first in 0u32..23, length in 1u32..24) -> Calendar {
+        let hours = format!("mon-fri {first:02}:00-{:02}:00", (first + length).min(24)).parse().unwrap();
+        let place = "policies/tiers.toml:9:1".to_owned();
+        Calendar::new("office".parse().unwrap(), Zone::UTC, vec![hours], [], place)
     }
 }
 
@@ -201,7 +234,9 @@ fn everybody(people: &People) -> Vec<PersonId> {
 /// Who may ask by the rules on people alone.
 fn eligible(policies: &PolicySet, people: &People) -> BTreeSet<PersonId> {
     let mins = Span::mins(1);
-    let may = |who: &PersonId| still_eligible(policies, people, who, &at(), mins, &[], NOW).is_granted();
+    let may = |who: &PersonId| {
+        still_eligible(policies, people, who, &at(), mins, Begin::Access(NOW), &[], NOW).is_granted()
+    };
     everybody(people).into_iter().filter(may).collect()
 }
 
@@ -245,6 +280,34 @@ proptest! {
         never.insert(place.index(never.len() + 1), rule);
         let after = eligible(&stricter, &people);
         prop_assert!(after.is_subset(&before), "{:?}", after.difference(&before));
+    }
+
+    /// Whatever begins, and whenever: a blackout or hours let nobody in whom they did not let in before.
+    #[test]
+    fn another_blackout_or_hours_make_nobody_eligible(
+        (policies, people, blackout, hours) in (policies(), a_directory(), a_blackout(), a_calendar()),
+        (after, kind) in (0u64..20_000, 0usize..3),
+    ) {
+        let start = NOW + Span::mins(after);
+        let begin = [Begin::Access(start), Begin::MoreTime, Begin::BreakGlass][kind];
+        let may = |policies: &PolicySet| -> BTreeSet<PersonId> {
+            let may = |who: &PersonId| {
+                still_eligible(policies, &people, who, &at(), Span::mins(1), begin, &[], NOW).is_granted()
+            };
+            everybody(&people).into_iter().filter(may).collect()
+        };
+        let before = may(&policies);
+        let mut quieter = policies.clone();
+        let lasts_then = blackout.is_on(if kind == 0 { start } else { NOW });
+        let holds_up = lasts_then && blackout.risk != [Risk::High] && !(kind == 2 && blackout.break_glass);
+        quieter.blackouts.push(blackout);
+        let after = may(&quieter);
+        prop_assert_eq!(&after, if holds_up { const { &BTreeSet::new() } } else { &before });
+        let mut shorter = policies.clone();
+        let is_shut = kind == 0 && !hours.is_open(start);
+        the_role(&mut shorter).hours = Some(hours.id.clone());
+        shorter.calendars.insert(hours.id.clone(), hours);
+        prop_assert_eq!(&may(&shorter), if is_shut { const { &BTreeSet::new() } } else { &before });
     }
 
     #[test]

@@ -88,6 +88,7 @@ pub(crate) fn policies() -> PolicySet {
         eligible: vec![],
         never: vec![],
         conflicts: vec![],
+        hours: None,
         steps: vec![StepSpec {
             target: TargetId::new("billing-pg").unwrap(),
             params: serde_json::Value::Null,
