@@ -13,10 +13,7 @@ use crate::engine::Filter;
 use crate::ids::{AppId, RoleRef};
 use crate::lifecycle::{Kind, Request, StateWord};
 use crate::policy::{
-    self, Ask, AskMode, Found, PolicySet, Reason, RoleMatch, Verdict, Visibility, Vocabulary,
-use crate::lifecycle::Request;
-use crate::policy::{
-    self, Ask, AskMode, Begin, Found, PolicySet, RoleMatch, Verdict, Visibility, Vocabulary,
+    self, Ask, AskMode, Begin, Found, PolicySet, Reason, RoleMatch, Verdict, Visibility, Vocabulary,
 };
 use crate::slack::envelope::{Caller, ViewState};
 use crate::slack::free_words::{self, FreeWords, Moment};
