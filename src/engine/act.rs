@@ -12,6 +12,9 @@ use crate::policy::{self, Ask, AskMode, Person, Reason, ReasonCode, Subject, Ver
 use crate::store::{StoreError, Tx};
 use crate::time::{Span, Timestamp};
 
+/// What a grant found standing counts for so long: whoever had it taken away since shows it by asking for the role once
+/// more.
+pub(super) const STANDING: Span = Span::days(90);
 /// Texts that people write are cut to this many characters; the edges check first and say so.
 const TEXT_LIMIT: usize = 1000;
 
@@ -114,8 +117,10 @@ impl Core {
         let world = self.world();
         let person = asker(&world.people, by)?;
         let mode = if kind == Kind::BreakGlass { AskMode::BreakGlass } else { AskMode::New };
-        let holds = tx.live_roles(&person.id)?;
+        let holds = tx.open_roles(&person.id)?;
         let verdict = policy::may_ask(&world.policies, &world.people, &person.id, ask, mode, &holds, now);
+        let standing = tx.standing(&person.id, now - STANDING)?;
+        let verdict = verdict.unless(policy::standing_conflicts(&world.policies, &ask.role, &standing));
         if !verdict.is_granted() {
             return Err(Refusal::Rules(verdict.refusals().cloned().collect()).into());
         }
@@ -171,7 +176,7 @@ impl Core {
             active_at: times.active_at.unwrap_or(times.provisioning_at),
             expires_at: times.expires_at,
         };
-        let mut holds = tx.live_roles(&person.id)?;
+        let mut holds = tx.open_roles(&person.id)?;
         holds.retain(|r| *r != ask.role);
         let verdict = policy::may_ask(&world.policies, &world.people, &person.id, &ask, mode, &holds, now);
         if !verdict.is_granted() {

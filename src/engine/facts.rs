@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use rand::RngExt;
 
+use super::act::STANDING;
 use super::core::{Core, Stop, World};
 use crate::ids::{PersonId, RoleRef};
 use crate::lifecycle::{Actor, Event, Facts, Kind, ParentFacts, Request, State};
@@ -37,6 +38,9 @@ impl Core {
             (State::Pending(_) | State::Scheduled { .. }, _) => {
                 let holds = self.holds(tx, person, request)?;
                 judge_pending(&mut facts, &world, request, event, &holds, now);
+                let standing = tx.standing(person, now - STANDING)?;
+                let against = policy::standing_conflicts(&world.policies, &request.ask.role, &standing);
+                facts.still_eligible = facts.still_eligible.unless(against);
                 facts.lockdowns = tx.lockdowns(person)?;
                 facts.claims = tx.claims(request)?;
                 if let Kind::Extension { parent } = request.kind {

@@ -123,6 +123,13 @@ pub enum What {
         /// What went.
         removed: Vec<RoleRef>,
     },
+    /// Who has its access outside of Jitney.
+    HeldBy {
+        /// Rules that came.
+        added: Vec<Rule>,
+        /// Rules that went.
+        removed: Vec<Rule>,
+    },
     /// What is done on targets.
     Steps {
         /// What came, as labels.

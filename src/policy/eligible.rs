@@ -5,7 +5,7 @@ use super::facts::{Fit, checks, fit, fits};
 use super::search::nearest_role;
 use super::{App, Ask, Begin, Blackout, People, Person, PolicySet, Reason, Role, Tier, Verdict, Visibility};
 use super::{approve, form, reasons};
-use crate::ids::{PersonId, RoleRef};
+use crate::ids::{PersonId, RequestId, RoleRef};
 use crate::time::{Span, Timestamp};
 
 /// The shortest ask, and the shortest time that an approval may allow.
@@ -57,7 +57,7 @@ pub fn may_ask(
     if let Some(person) = person {
         found.rules(&ask.role, role, person);
     }
-    found.conflicts(policies, &ask.role, role, holds);
+    found.conflicts(policies, &ask.role, role, holds, person);
     found.duration(&ask.role, role, ask.duration);
     let begin = match mode {
         AskMode::New => Begin::Access(ask.starts_at.map_or(now, |starts_at| starts_at.max(now))),
@@ -128,7 +128,7 @@ pub(super) fn judge(
     };
     found.against.extend(retired(at, app, role));
     found.rules(at, role, person);
-    found.conflicts(policies, at, role, holds);
+    found.conflicts(policies, at, role, holds, Some(person));
     found.duration(at, role, duration);
     if let Some((begin, now)) = when {
         found.times(policies, at, role, begin, now);
@@ -183,20 +183,73 @@ pub(super) fn standing(role: &Role, person: &Person) -> Standing {
     }
 }
 
-/// The conflicts between the role and what the person holds, whichever of the two names the other.
-pub(super) fn conflicts(policies: &PolicySet, at: &RoleRef, role: &Role, holds: &[RoleRef]) -> Vec<Reason> {
+/// The conflicts between the role and what the person holds, whichever of the two names the other. What they have outside
+/// of Jitney counts as held, also when the directory knows too little to rule it out.
+pub(super) fn conflicts(
+    policies: &PolicySet,
+    at: &RoleRef,
+    role: &Role,
+    holds: &[RoleRef],
+    person: Option<&Person>,
+) -> Vec<Reason> {
     let mut found = Vec::new();
-    for held in holds.iter().filter(|held| *held != at) {
-        if role.conflicts.contains(held) {
-            found.push(reasons::conflict(at, role, held));
-        } else if let Some((_, other)) = policies.role(held)
-            && other.conflicts.contains(at)
-        {
-            found.push(reasons::conflict(held, other, held));
+    for held in holds {
+        found.extend(
+            names_other(policies, at, role, held).map(|(by, role)| reasons::conflict(by, role, held)),
+        );
+    }
+    for held in policies.held_outside.iter().filter(|held| !holds.contains(held)) {
+        let (Some(person), Some((by, named_in))) = (person, names_other(policies, at, role, held)) else {
+            continue;
+        };
+        let rules = policies.role(held).map_or(&[][..], |(_, other)| &other.held_by);
+        let fitting = rules.iter().enumerate().find(|(_, rule)| fits(rule, person) != Fit::No);
+        if let Some((number, rule)) = fitting {
+            let checks = checks(rule, person);
+            found.push(reasons::conflict_outside(by, named_in, held, number, &rule.place, &checks));
         }
     }
     found.dedup();
     found
+}
+
+/// Access that a grant found standing when it began: the person has it outside of Jitney.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandingAccess {
+    /// Of which role.
+    pub role: RoleRef,
+    /// Which request's grant saw it.
+    pub seen_by: RequestId,
+    /// When.
+    pub seen_at: Timestamp,
+}
+
+/// The conflicts between the role and access that is known to stand outside of Jitney.
+#[must_use]
+pub fn standing_conflicts(policies: &PolicySet, at: &RoleRef, standing: &[StandingAccess]) -> Vec<Reason> {
+    let Some((_, role)) = policies.role(at) else { return Vec::new() };
+    let conflict = |seen: &StandingAccess| {
+        let (by, named_in) = names_other(policies, at, role, &seen.role)?;
+        Some(reasons::conflict_standing(by, named_in, seen))
+    };
+    standing.iter().filter_map(conflict).collect()
+}
+
+/// The one of the two roles whose `conflicts` name the other.
+fn names_other<'p>(
+    policies: &'p PolicySet,
+    at: &'p RoleRef,
+    role: &'p Role,
+    held: &'p RoleRef,
+) -> Option<(&'p RoleRef, &'p Role)> {
+    if held == at {
+        return None;
+    }
+    if role.conflicts.contains(held) {
+        return Some((at, role));
+    }
+    let (_, other) = policies.role(held)?;
+    other.conflicts.contains(at).then_some((held, other))
 }
 
 /// The hours of the role, when they are not open for what would begin. Break-glass is there for when they are not, and
@@ -306,8 +359,15 @@ impl Findings {
         self.against.push(reasons::not_eligible(at, role, &tried));
     }
 
-    fn conflicts(&mut self, policies: &PolicySet, at: &RoleRef, role: &Role, holds: &[RoleRef]) {
-        self.against.extend(conflicts(policies, at, role, holds));
+    fn conflicts(
+        &mut self,
+        policies: &PolicySet,
+        at: &RoleRef,
+        role: &Role,
+        holds: &[RoleRef],
+        person: Option<&Person>,
+    ) {
+        self.against.extend(conflicts(policies, at, role, holds, person));
     }
 
     fn duration(&mut self, at: &RoleRef, role: &Role, duration: Span) {

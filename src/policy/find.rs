@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::eligible::{conflicts, in_force, may_have};
 use super::search::{RoleMatch, named_roles, nearest_role, words};
-use super::{App, People, PolicySet, Risk, Role, Visibility};
+use super::{App, People, Person, PolicySet, Risk, Role, Visibility};
 use crate::ids::{PersonId, RoleRef};
 use crate::nearest::{most_slips, slips};
 use crate::time::Span;
@@ -96,8 +96,9 @@ pub fn find(
         return nothing_or(barred, policies, &text);
     }
     fits.retain(|fit| fit.allowed && Some(fit.score) == best);
+    let person = in_force(people, who, None).ok();
     let mut roles: Vec<(RoleMatch, Power)> =
-        fits.into_iter().map(|fit| (fit.matched(policies, holds), power(fit.role))).collect();
+        fits.into_iter().map(|fit| (fit.matched(policies, holds, person), power(fit.role))).collect();
     roles.sort_by_key(|(found, power)| (!found.eligible, *power, found.role.clone()));
     roles.truncate(MOST_FITTING);
     Found::Fitting { roles: roles.into_iter().map(|(found, _)| found).collect(), barred }
@@ -118,9 +119,9 @@ struct Fit<'a> {
 }
 
 impl Fit<'_> {
-    fn matched(&self, policies: &PolicySet, holds: &[RoleRef]) -> RoleMatch {
+    fn matched(&self, policies: &PolicySet, holds: &[RoleRef], who: Option<&Person>) -> RoleMatch {
         RoleMatch {
-            eligible: conflicts(policies, &self.at, self.role, holds).is_empty(),
+            eligible: conflicts(policies, &self.at, self.role, holds, who).is_empty(),
             role: self.at.clone(),
             app_name: self.app.name.clone(),
             role_name: self.role.name.clone(),

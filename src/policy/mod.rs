@@ -37,7 +37,9 @@ pub use calendar::{Calendar, Hours, HoursError};
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use check::{TestResult, run_tests};
 pub use diff::{Change, Direction, Subject as ChangeSubject, TierDifference, What, diff};
-pub use eligible::{AskMode, LEAST_DURATION, auto_approves, may_ask, still_eligible};
+pub use eligible::{
+    AskMode, LEAST_DURATION, StandingAccess, auto_approves, may_ask, standing_conflicts, still_eligible,
+};
 pub use find::{Found, Vocabulary, find};
 pub use format::{FormatError, format};
 pub use grammar::{Key, Need, Table, Takes};

@@ -3,8 +3,8 @@
 use super::facts::Check;
 use super::phrase::listed;
 use super::{
-    Begin, Blackout, Calendar, Field, People, Reason, ReasonCode, Risk, RiskRule, Role, Stage, TicketRule,
-    Tier,
+    Begin, Blackout, Calendar, Field, People, Reason, ReasonCode, Risk, RiskRule, Role, Stage,
+    StandingAccess, TicketRule, Tier,
 };
 use crate::ids::{IssueKey, PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
@@ -99,6 +99,30 @@ pub(super) fn eligible(at: &RoleRef, number: usize, place: &str, checks: &[Check
 pub(super) fn conflict(at: &RoleRef, role: &Role, held: &RoleRef) -> Reason {
     let saw = format!("{held} is held or asked for");
     reason(ReasonCode::Conflict, rule_of(at, role, "conflicts"), saw, format!("{held} ended first"))
+}
+
+pub(super) fn conflict_outside(
+    at: &RoleRef,
+    role: &Role,
+    held: &RoleRef,
+    number: usize,
+    place: &str,
+    checks: &[Check],
+) -> Reason {
+    let why = listed(checks.iter().map(|check| check.saw.as_str()), "and");
+    let saw = format!("{held} is had outside of Jitney by held_by[{number}] ({place}): {why}");
+    reason(ReasonCode::Conflict, rule_of(at, role, "conflicts"), saw, taken_outside(held))
+}
+
+pub(super) fn conflict_standing(at: &RoleRef, role: &Role, seen: &StandingAccess) -> Reason {
+    let StandingAccess { role: held, seen_by, seen_at } = seen;
+    let saw =
+        format!("{held} is had outside of Jitney: {seen_by} found it standing at {}", seen_at.minute_utc());
+    reason(ReasonCode::Conflict, rule_of(at, role, "conflicts"), saw, taken_outside(held))
+}
+
+fn taken_outside(held: &RoleRef) -> String {
+    format!("{held} taken away outside of Jitney first")
 }
 
 pub(super) fn outside_hours(at: &RoleRef, role: &Role, calendar: &Calendar, start: Timestamp) -> Reason {

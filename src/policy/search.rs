@@ -67,7 +67,7 @@ pub fn search(
             continue;
         }
         let found_role = RoleMatch {
-            eligible: conflicts(policies, &at, role, holds).is_empty(),
+            eligible: conflicts(policies, &at, role, holds, Some(person)).is_empty(),
             role: at,
             app_name: app.name.clone(),
             role_name: role.name.clone(),

@@ -132,7 +132,7 @@ pub fn explain(policies: &PolicySet, people: &People, question: &Question<'_>, n
         if let Some(person) = person {
             looks.rules(at, role, person);
         }
-        looks.conflicts(policies, at, role, question.holds);
+        looks.conflicts(policies, at, role, question.holds, person);
         looks.duration(at, role, duration);
         let begin = match mode {
             AskMode::BreakGlass => Begin::BreakGlass,
@@ -245,8 +245,15 @@ impl Looks {
         }
     }
 
-    fn conflicts(&mut self, policies: &PolicySet, at: &RoleRef, role: &Role, holds: &[RoleRef]) {
-        let found = conflicts(policies, at, role, holds);
+    fn conflicts(
+        &mut self,
+        policies: &PolicySet,
+        at: &RoleRef,
+        role: &Role,
+        holds: &[RoleRef],
+        person: Option<&Person>,
+    ) {
+        let found = conflicts(policies, at, role, holds, person);
         if found.is_empty() {
             let held: Vec<String> = holds.iter().map(RoleRef::to_string).collect();
             let saw = match listed(held.iter().map(String::as_str), "and") {

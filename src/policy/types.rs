@@ -125,6 +125,8 @@ pub struct PolicySet {
     pub blackouts: Vec<Blackout>,
     /// What holds of all roles of a risk.
     pub risks: BTreeMap<Risk, RiskRule>,
+    /// Roles whose access some people have outside of Jitney, so that a decision looks at no others.
+    pub held_outside: Vec<RoleRef>,
     /// Over the files that it was read from.
     pub digest: Digest,
 }
@@ -217,6 +219,8 @@ pub struct Role {
     pub never: Vec<Rule>,
     /// Roles that one can't hold beside it.
     pub conflicts: Vec<RoleRef>,
+    /// Who has its access outside of Jitney: any of these matches.
+    pub held_by: Vec<Rule>,
     /// What is done on targets, in order; at least one.
     pub steps: Vec<StepSpec>,
     /// Extra form fields.

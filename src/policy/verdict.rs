@@ -115,6 +115,18 @@ impl Verdict {
         }
     }
 
+    /// This, and refused when there is more against it.
+    #[must_use]
+    pub fn unless(self, more: Vec<Reason>) -> Self {
+        match self {
+            Self::Granted(because) => Self::from_reasons(more, because),
+            Self::Refused(first, mut rest) => {
+                rest.extend(more);
+                Self::Refused(first, rest)
+            }
+        }
+    }
+
     /// Whether it is a yes.
     #[must_use]
     pub const fn is_granted(&self) -> bool {

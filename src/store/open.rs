@@ -14,13 +14,14 @@ use super::StoreError;
 use crate::ids::RequestId;
 
 /// Each brings the database from the format before to its own; their number is the format that we know.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_start.sql"),
     include_str!("migrations/0003_deciding.sql"),
     include_str!("migrations/0004_bindings.sql"),
     include_str!("migrations/0005_reviews.sql"),
     include_str!("migrations/0006_refusals.sql"),
+    include_str!("migrations/0007_standing.sql"),
 ];
 const KNOWN: u32 = MIGRATIONS.len() as u32;
 

@@ -40,6 +40,8 @@ pub(super) const HELD: &str =
     "SELECT id FROM requests WHERE requester = ?1 AND state = 'pending' AND held = 1 ORDER BY id";
 pub(super) const LIVE_ROLES: &str = "SELECT DISTINCT role FROM requests
     WHERE requester = ?1 AND state IN ('scheduled', 'granting', 'active', 'revoking')";
+pub(super) const OPEN_ROLES: &str = "SELECT DISTINCT role FROM requests
+    WHERE requester = ?1 AND state IN ('pending', 'scheduled', 'granting', 'active', 'revoking')";
 pub(super) const OPEN_OF: &str = "SELECT id FROM requests WHERE requester = ?1
     AND state IN ('pending', 'scheduled', 'granting', 'active', 'revoking') ORDER BY id";
 pub(super) const OPEN_EXTENSIONS: &str =
@@ -227,13 +229,15 @@ impl Tx<'_> {
     /// # Errors
     /// When the database can't be read.
     pub fn live_roles(&mut self, person: &PersonId) -> Result<Vec<RoleRef>, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(LIVE_ROLES)?;
-        let texts = sql.query_map([person.as_str()], |row| row.get::<_, String>(0))?;
-        let mut roles = BTreeSet::new();
-        for text in texts {
-            roles.insert(parse("a request's role", &text?)?);
-        }
-        Ok(roles.into_iter().collect())
+        roles(self.conn()?, LIVE_ROLES, person)
+    }
+
+    /// The same, and those that the person asks for.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn open_roles(&mut self, person: &PersonId) -> Result<Vec<RoleRef>, StoreError> {
+        roles(self.conn()?, OPEN_ROLES, person)
     }
 
     /// Extensions of the grant that are not decided yet.
@@ -379,6 +383,16 @@ fn due(conn: &Connection, urgency: Urgency, upto: Timestamp, most: usize) -> Res
         Ok((at, urgency, id))
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn roles(conn: &Connection, sql: &'static str, person: &PersonId) -> Result<Vec<RoleRef>, StoreError> {
+    let mut sql = conn.prepare_cached(sql)?;
+    let texts = sql.query_map([person.as_str()], |row| row.get::<_, String>(0))?;
+    let mut roles = BTreeSet::new();
+    for text in texts {
+        roles.insert(parse("a request's role", &text?)?);
+    }
+    Ok(roles.into_iter().collect())
 }
 
 fn timer(row: &Row<'_>) -> rusqlite::Result<(Timestamp, RequestId)> {

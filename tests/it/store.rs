@@ -402,6 +402,8 @@ fn a_persons_requests_are_found_by_their_state() {
     assert_eq!(tx.open_requests(&ann).unwrap(), [1, 2, 3, 4, 5, 6].map(id));
     let roles: Vec<_> = tx.live_roles(&ann).unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(roles, ["app3/read", "app4/read", "app5/read", "app6/read"]);
+    let roles: Vec<_> = tx.open_roles(&ann).unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(roles, ["app1/read", "app2/read", "app3/read", "app4/read", "app5/read", "app6/read"]);
     assert_eq!((tx.open_count(&carol).unwrap(), tx.held(&carol).unwrap()), (0, Vec::new()));
 
     let mut extension =
@@ -982,6 +984,7 @@ fn files_that_are_not_ours_are_refused_and_left_alone() {
                 raw(path).execute_batch("PRAGMA user_version = 99").unwrap();
             },
             "format 99, and this jitney knows up to ",
+            "format 99, and this jitney knows up to 7: start the jitney that wrote it, or a newer one",
         ),
         ("directory", |path| fs::create_dir(path).unwrap(), "can't be used"),
     ];
@@ -1131,8 +1134,38 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
             "DROP TABLE grants; DROP INDEX messages_cards; DROP TABLE remarks; DROP TABLE remarks_left_out;
              DROP TABLE bindings;
              DROP INDEX reviews_by_due; DROP INDEX audit_refused_of; DROP INDEX audit_refused_asks;
+             DROP TABLE standing;
              PRAGMA user_version = 2;",
         )
         .unwrap();
     look(&mut Store::open(&path, ID).unwrap());
+}
+
+#[test]
+fn what_a_grant_found_standing_is_kept_until_a_later_one_finds_it_gone() {
+    let mut store = Store::open(&place("standing"), ID).unwrap();
+    let mut tx = store.begin().unwrap();
+    let found = |tx: &mut Tx<'_>, n: u64, presence| {
+        let mut grant = had(n, "ann", "billing/read", 100 * n, Some(3600));
+        grant.steps.iter_mut().for_each(|step| step.presence = presence);
+        tx.insert_request(&grant, None).unwrap();
+        tx.keep_grant(&grant).unwrap();
+        grant
+    };
+    let standing = |tx: &mut Tx<'_>, since| {
+        let found = tx.standing(&person("ann"), t(since)).unwrap();
+        found.into_iter().map(|seen| (seen.role.to_string(), seen.seen_by)).collect::<Vec<_>>()
+    };
+    let first = found(&mut tx, 1, Presence::Standing);
+    assert_eq!(standing(&mut tx, 0), [("billing/read".to_owned(), id(1))]);
+    found(&mut tx, 2, Presence::Standing);
+    assert_eq!(standing(&mut tx, 0), [("billing/read".to_owned(), id(2))]);
+    assert_eq!(standing(&mut tx, 100_000), []);
+    assert_eq!(tx.standing(&person("bob"), t(0)).unwrap(), []);
+    found(&mut tx, 3, Presence::Absent);
+    assert_eq!(standing(&mut tx, 0), []);
+    // What an older grant saw does not come back with it.
+    found(&mut tx, 4, Presence::Standing);
+    tx.keep_grant(&first).unwrap();
+    assert_eq!(standing(&mut tx, 0), [("billing/read".to_owned(), id(4))]);
 }

@@ -186,6 +186,10 @@ pub(in crate::cli) fn change(change: &Change) -> String {
         What::Conflicts { added, removed } => {
             format!("{subject} conflicts with other roles: {}", roles_moved(added, removed))
         }
+        What::HeldBy { added, removed } => {
+            let said = rules("held_by", added, removed).join("; ");
+            format!("{subject} is had outside of Jitney by other people, for its conflicts: {said}")
+        }
         What::Steps { added, removed } => {
             let said = came_and_went(added.iter().map(String::as_str), removed.iter().map(String::as_str));
             format!("{subject} gives something else: {said}{}", may_ask(change))

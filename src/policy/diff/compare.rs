@@ -126,6 +126,11 @@ impl Differ<'_> {
             let direction = fewer_or_other(&added, &removed);
             self.add(subject, What::Conflicts { added, removed }, direction);
         }
+        let (added, removed) = rules_changed(&old.held_by, &new.held_by);
+        if !added.is_empty() || !removed.is_empty() {
+            let direction = fewer_or_other(&added, &removed);
+            self.add(subject, What::HeldBy { added, removed }, direction);
+        }
         self.role_effects(subject, old, new);
     }
 

@@ -162,6 +162,14 @@ pub(super) const ROLE: &[Key] = &[
     )
     .in_block(1),
     Key::new(
+        "held_by",
+        RULES,
+        Default("nobody"),
+        "Who has its access outside of Jitney, such as a group: for them, `conflicts` holds as if they had the role.",
+        "[{ group = [\"dba\"] }]",
+    )
+    .in_block(1),
+    Key::new(
         "lockdown_family",
         Takes::List(&Takes::Slug, 0, most::MOST_FAMILY),
         Default("none"),

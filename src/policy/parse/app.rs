@@ -167,6 +167,7 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
     let eligible = keys.get("eligible").map(|value| rules::read(file, value, "eligible", &title));
     let never = keys.get("never").map(|value| rules::read(file, value, "never", &title));
     let conflicts = keys.get("conflicts").map(|value| conflicts(file, value, &at, world));
+    let held_by = keys.get("held_by").map(|value| rules::read(file, value, "held_by", &title));
     let family = keys.get("lockdown_family").map(|value| family(file, value, world));
     let steps = keys.need(file, "steps").map(|value| steps::read(file, value, &title, world));
     let fields = keys.get("fields").map(|value| fields(file, value, &title));
@@ -188,6 +189,7 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
         eligible: eligible.unwrap_or_default(),
         never: never.unwrap_or_default(),
         conflicts: conflicts.unwrap_or_default(),
+        held_by: held_by.unwrap_or_default(),
         steps: steps?,
         fields: fields.unwrap_or_default(),
         lockdown_family: family.unwrap_or_default(),

@@ -63,6 +63,8 @@ pub fn parse(files: &[SourceFile], catalogue: &dyn Catalogue) -> Result<PolicySe
         }
         issues.extend(file.reading.into_issues());
     }
+    let held_outside = policies.roles().filter(|(_, _, role)| !role.held_by.is_empty());
+    policies.held_outside = held_outside.map(|(at, ..)| at).collect();
     issues.sort();
     if issues.is_empty() { Ok(policies) } else { Err(issues) }
 }

@@ -24,7 +24,8 @@ default_duration = "1h"
 max_duration     = "8h"
 max_total        = "24h"
 tier             = "manager"
-eligible = [{ employment = ["employee"] }]
+eligible  = [{ employment = ["employee"] }]
+conflicts = ["wiki/read"]
 
 [[roles.admin.steps]]
 target = "okta"
@@ -60,6 +61,11 @@ async fn a_member_before_the_grant_is_a_member_after_it_and_another_is_not() {
     j.is(hers, StateWord::Revoked).await;
     j.came_and_went_once(his).await;
     assert_eq!(org.members(&group), ["ann@example.com".to_owned()].into());
+    // She is known to have it outside of Jitney, and he is not: that counts in conflicts.
+    let said = j.try_ask("ann", "wiki/read", "1h").await.unwrap_err();
+    assert!(said.contains("had outside of Jitney") && said.contains(&hers.to_string()), "{said}");
+    j.granted("frank", "wiki/read", "1h", "erin").await;
+    j.until_over().await;
     assert!(
         !front
             .seen()

@@ -123,3 +123,16 @@ async fn a_freeze_that_came_after_the_approval_stops_a_scheduled_start_and_leave
     j.came_and_went_once(later).await;
     j.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_waits_for_a_decision_conflicts_too() {
+    let j = Journey::start().await;
+    let first = j.ask("ann", "wiki/admin", "1h").await;
+    j.is(first, StateWord::Pending).await;
+    let said = j.try_ask("ann", "reports/view", "1h").await.unwrap_err();
+    assert!(said.contains("wiki/admin is held or asked for"), "{said}");
+    j.submit("ann", Verb::Withdraw { request: first, reason: None }).await;
+    j.ask("ann", "reports/view", "1h").await;
+    j.until_over().await;
+    j.end().await;
+}

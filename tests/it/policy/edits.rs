@@ -22,7 +22,7 @@ fn diff(folder: &Folder, more: &[&str]) -> Output {
     folder.run(&[&["policy", "diff", "policies", "edited/policies"], more].concat())
 }
 
-const EDITS: [(&str, &str, &str, &str); 18] = [
+const EDITS: [(&str, &str, &str, &str); 19] = [
     (
         "a department more",
         "wiki.toml",
@@ -80,6 +80,12 @@ const EDITS: [(&str, &str, &str, &str); 18] = [
         "tiers.toml",
         "[tiers.quick]\n",
         "[risks.high]\ntiers = [\"two-person\"]\n\n[tiers.quick]\n",
+    ),
+    (
+        "had outside of Jitney",
+        "wiki.toml",
+        "conflicts = [\"reports/view\"] ",
+        "held_by = [{ group = [\"security\"] }]\nconflicts = [\"reports/view\"] ",
     ),
     ("words", "reports.toml", "A login that opens every report", "A login that opens each report"),
 ];

@@ -203,6 +203,32 @@ eligible = [{ employment = ["employee"] }]
 target = "billing-pg"
 login = { roles = ["audit"] }
 
+[roles.books]
+name = "Whoever keeps books"
+gives = "Writing books"
+risk = "low"
+default_duration = "1h"
+max_duration = "3h"
+tier = "two"
+eligible = [{ employment = ["employee"] }]
+conflicts = ["ledger/keys"]
+[[roles.books.steps]]
+target = "billing-pg"
+login = { roles = ["books"] }
+
+[roles.keys]
+name = "Has no keys"
+gives = "Opening the safe"
+risk = "low"
+default_duration = "1h"
+max_duration = "3h"
+tier = "two"
+eligible = [{ employment = ["employee"] }]
+held_by = [{ person = ["nobody@example.com"] }, { location = ["Lisbon"], group = ["divers"] }]
+[[roles.keys.steps]]
+target = "billing-pg"
+login = { roles = ["keys"] }
+
 [roles.second]
 name = "Another of medium risk"
 gives = "Changing other books"

@@ -17,7 +17,11 @@ fn placeless(policies: &PolicySet) -> PolicySet {
         for role in app.roles.values_mut() {
             role.place.clear();
             role.key_places.values_mut().for_each(String::clear);
-            role.eligible.iter_mut().chain(&mut role.never).for_each(|rule| rule.place.clear());
+            role.eligible
+                .iter_mut()
+                .chain(&mut role.never)
+                .chain(&mut role.held_by)
+                .for_each(|rule| rule.place.clear());
             role.fields.iter_mut().for_each(|field| field.place.clear());
         }
         app.tests.iter_mut().for_each(|test| test.place.clear());

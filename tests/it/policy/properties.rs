@@ -141,6 +141,7 @@ prop_compose! {
             never,
             conflicts: Vec::new(),
             hours: None,
+            held_by: Vec::new(),
             steps: vec![StepSpec {
                 target: "billing-pg".parse().unwrap(),
                 params: serde_json::json!({}),

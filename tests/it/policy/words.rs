@@ -1,11 +1,14 @@
 //! The sentences of the verdicts.
 
 use jitney::ids::PersonId;
-use jitney::policy::{Ask, AskMode, Ballot, Employment, People, Verdict, may_approve, may_ask, may_end};
+use jitney::policy::{
+    Ask, AskMode, Ballot, Employment, People, StandingAccess, Verdict, may_approve, may_ask, may_end,
+    standing_conflicts,
+};
 use jitney::time::{Span, Timestamp};
 
-use super::fixture::{ask, asked, extension, ids, set, tier};
-use super::{NOW, codes, directory, everybody, id, person, told};
+use super::fixture::{ask, asked, extension, ids, role, set, tier};
+use super::{NOW, codes, directory, everybody, id, odd_people, person, told};
 
 /// Every sentence that a verdict can say, once, for reading.
 #[test]
@@ -50,6 +53,12 @@ fn reasons_in_words() {
         asked("ann", &ask("same/approve"), AskMode::New, &[]),
         asked("ann", &ask("ledger/office"), AskMode::New, &[]),
         asked("ann", &ask("ledger/freeze"), AskMode::New, &[]),
+        may_ask(&policies, &odd_people(), &id("ines"), &ask("ledger/books"), AskMode::New, &[], NOW),
+        Verdict::Granted(Vec::new()).unless(standing_conflicts(
+            &policies,
+            &role("ledger/books"),
+            &[StandingAccess { role: role("ledger/keys"), seen_by: "R1042".parse().unwrap(), seen_at: NOW }],
+        )),
         asked("ann", &ask("ledger/freeze"), extension(30), &[]),
         asked(
             "ann",

@@ -89,6 +89,7 @@ pub(crate) fn policies() -> PolicySet {
         never: vec![],
         conflicts: vec![],
         hours: None,
+        held_by: Vec::new(),
         steps: vec![StepSpec {
             target: TargetId::new("billing-pg").unwrap(),
             params: serde_json::Value::Null,
