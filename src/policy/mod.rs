@@ -48,7 +48,7 @@ pub use parse::{Issue, SourceFile, parse};
 pub use people::{Employment, People, Person};
 pub(crate) use phrase::listed;
 pub use reach::{Asker, Reach, RuleCount, who_may_ask};
-pub use replay::{Decided, Otherwise, Past, PastKind, replay};
+pub use replay::{Decided, Otherwise, Past, PastKind, Replay};
 pub use risk::{Risk, RiskRule};
 pub use schema::{FileKind, schema};
 pub use search::{RoleLookup, RoleMatch, find_role, search};

@@ -176,11 +176,13 @@ impl People {
         now.since(self.as_of) > self.max_age
     }
 
-    /// The same people, with this one as given.
-    #[must_use]
-    pub fn with(self, person: Person) -> Self {
-        let others = self.by_id.into_values().filter(|other| other.id != person.id);
-        Self::new(others.chain([person.clone()]).collect::<Vec<_>>(), self.as_of, self.max_age)
+    /// Puts the person in the place of whom this id names, or nobody; gives back who was there. Only for a while: the
+    /// groups, the account and the rights of an operator stay whose they were.
+    pub(super) fn put(&mut self, id: &PersonId, person: Option<Person>) -> Option<Person> {
+        match person {
+            Some(person) => self.by_id.insert(id.clone(), person),
+            None => self.by_id.remove(id),
+        }
     }
 
     /// The same people, read again at `as_of`.

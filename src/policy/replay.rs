@@ -3,8 +3,6 @@
 //! What is known of then: who asked with their employment, department and manager, what they asked for, who agreed.
 //! What is taken from now: groups, locations, who approves. So a difference is something to look at, not a proof.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 
 use super::{
@@ -95,10 +93,36 @@ pub enum Otherwise {
     },
 }
 
-/// Decides it once more; none when it comes out as it did.
-#[must_use]
-pub fn replay(policies: &PolicySet, people: &People, past: &Past<'_>) -> Option<Otherwise> {
-    let people = as_then(people, past);
+/// Decides requests of the past once more.
+#[derive(Debug)]
+pub struct Replay<'a> {
+    policies: &'a PolicySet,
+    people: People,
+}
+
+impl<'a> Replay<'a> {
+    /// By these policies, and by the directory of today.
+    #[must_use]
+    pub const fn new(policies: &'a PolicySet, people: People) -> Self {
+        Self { policies, people }
+    }
+
+    /// None when it comes out as it did. The directory is younger than the request, so never too old for it.
+    #[must_use]
+    pub fn decide(&mut self, past: &Past<'_>) -> Option<Otherwise> {
+        let today = self.people.get(past.requester);
+        if today.is_some_and(|person| is_as_then(person, past)) {
+            return decide(self.policies, &self.people, past);
+        }
+        let then = as_then(today, past);
+        let today = self.people.put(past.requester, Some(then));
+        let otherwise = decide(self.policies, &self.people, past);
+        self.people.put(past.requester, today);
+        otherwise
+    }
+}
+
+fn decide(policies: &PolicySet, people: &People, past: &Past<'_>) -> Option<Otherwise> {
     let mode = match past.kind {
         PastKind::New => AskMode::New,
         PastKind::BreakGlass => AskMode::BreakGlass,
@@ -107,7 +131,7 @@ pub fn replay(policies: &PolicySet, people: &People, past: &Past<'_>) -> Option<
             AskMode::Extension { active_at, expires_at: past.at + Span::millis(1) }
         }
     };
-    let verdict = may_ask(policies, &people, past.requester, past.ask, mode, past.holds, past.at);
+    let verdict = may_ask(policies, people, past.requester, past.ask, mode, past.holds, past.at);
     let (tier, votes, approved) = match (past.decided, verdict.is_granted()) {
         (Decided::Refused(_), false) => return None,
         (Decided::Refused(codes), true) => return rules_refused(codes).then_some(Otherwise::NowTaken),
@@ -125,7 +149,7 @@ pub fn replay(policies: &PolicySet, people: &People, past: &Past<'_>) -> Option<
         (false, true) => Some(Otherwise::NowAtOnce),
         (true, false) => Some(Otherwise::NowAsked),
         (true, true) => None,
-        (false, false) if approved => recount(now, &app.owners, &people, past, votes),
+        (false, false) if approved => recount(now, &app.owners, people, past, votes),
         (false, false) => None,
     }
 }
@@ -152,18 +176,14 @@ fn rules_refused(codes: &[ReasonCode]) -> bool {
     })
 }
 
-/// The directory of today with the requester as they were. It is younger than the request, so never too old for it.
-fn as_then<'p>(people: &'p People, past: &Past<'_>) -> Cow<'p, People> {
-    let today = people.get(past.requester);
-    let is_as_today = today.is_some_and(|person| {
-        let manager = past.manager.is_none() || past.manager == person.manager.as_ref();
-        let facts = person.employment == past.employment && person.department == past.department;
-        person.active && manager && facts
-    });
-    if is_as_today {
-        return Cow::Borrowed(people);
-    }
-    let then = Person {
+fn is_as_then(today: &Person, past: &Past<'_>) -> bool {
+    let manager = past.manager.is_none() || past.manager == today.manager.as_ref();
+    today.active && manager && today.employment == past.employment && today.department == past.department
+}
+
+/// The requester as they were, as far as that is known; their groups are those of today.
+fn as_then(today: Option<&Person>, past: &Past<'_>) -> Person {
+    Person {
         id: past.requester.clone(),
         name: past.name.to_owned(),
         employment: past.employment,
@@ -174,8 +194,7 @@ fn as_then<'p>(people: &'p People, past: &Past<'_>) -> Cow<'p, People> {
         active: true,
         slack: None,
         operator_login: None,
-    };
-    Cow::Owned(people.clone().with(then))
+    }
 }
 
 /// Holds the votes, in their order, against the tier of today.

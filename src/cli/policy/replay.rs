@@ -14,9 +14,7 @@ use crate::config::Environment;
 use crate::engine::{Filter, Verb};
 use crate::ids::{PersonId, RequestId, RoleRef};
 use crate::lifecycle::{Kind, Refusal, Request, StateWord};
-use crate::policy::{
-    self, Ask, Decided, Employment, Otherwise, Past, PastKind, People, PolicySet, ReasonCode,
-};
+use crate::policy::{Ask, Decided, Employment, Otherwise, Past, PastKind, ReasonCode, Replay};
 use crate::store::Reader;
 use crate::time::{Clock, Span, SystemClock, Timestamp};
 
@@ -75,8 +73,9 @@ pub(super) fn run(args: &ReplayArgs, environment: &Environment, out: Out) -> any
     let now = SystemClock::new().wall();
     let people = wiring::directory(&config, now)?.people();
     let since = now - Span::days(u64::from(args.days));
-    let mut replayed = stored(&reader, &policies, &people, since)?;
-    replayed.merge(refused(&reader, &policies, &people, since)?);
+    let mut replay = Replay::new(&policies, people.as_ref().clone());
+    let mut replayed = stored(&reader, &mut replay, since)?;
+    replayed.merge(refused(&reader, &mut replay, since)?);
     replayed.otherwise.sort_by_key(|finding| (finding.at, finding.request));
     let denied = args.deny_changes && !replayed.otherwise.is_empty();
     let exit = if denied { Exit::Problem } else { Exit::Fine };
@@ -118,12 +117,7 @@ impl Replayed {
 }
 
 /// What was taken on.
-fn stored(
-    reader: &Reader,
-    policies: &PolicySet,
-    people: &People,
-    since: Timestamp,
-) -> anyhow::Result<Replayed> {
+fn stored(reader: &Reader, replay: &mut Replay<'_>, since: Timestamp) -> anyhow::Result<Replayed> {
     let all = Filter { requester: None, states: Default::default(), limit: MOST_REQUESTS };
     let requests: BTreeMap<RequestId, Request> =
         reader.list(&all)?.into_iter().map(|request| (request.id, request)).collect();
@@ -161,7 +155,7 @@ fn stored(
                 approved: was_approved(request.state.word()),
             },
         };
-        replayed.add(Some(request.id), &past, policy::replay(policies, people, &past));
+        replayed.add(Some(request.id), &past, replay.decide(&past));
     }
     Ok(replayed)
 }
@@ -207,16 +201,11 @@ struct RefusedPerson {
 }
 
 /// What was refused at once.
-fn refused(
-    reader: &Reader,
-    policies: &PolicySet,
-    people: &People,
-    since: Timestamp,
-) -> anyhow::Result<Replayed> {
+fn refused(reader: &Reader, replay: &mut Replay<'_>, since: Timestamp) -> anyhow::Result<Replayed> {
     let mut replayed = Replayed::default();
     reader.for_each_record::<anyhow::Error>(1, |record| {
         if record.kind == "refused" && record.at >= since {
-            refused_once_more(&record, policies, people, &mut replayed)?;
+            refused_once_more(&record, replay, &mut replayed)?;
         }
         Ok(())
     })?;
@@ -225,8 +214,7 @@ fn refused(
 
 fn refused_once_more(
     record: &Record,
-    policies: &PolicySet,
-    people: &People,
+    replay: &mut Replay<'_>,
     replayed: &mut Replayed,
 ) -> anyhow::Result<()> {
     let RefusedRecord { requester, verb, refusal } = serde_json::from_value(record.body.clone())?;
@@ -247,7 +235,7 @@ fn refused_once_more(
         holds: &[],
         decided: Decided::Refused(&codes),
     };
-    replayed.add(None, &past, policy::replay(policies, people, &past));
+    replayed.add(None, &past, replay.decide(&past));
     Ok(())
 }
 

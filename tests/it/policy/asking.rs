@@ -4,7 +4,9 @@ use jitney::policy::ReasonCode::{
     self, BadStart, Conflict, Field, Justification, Leaver, Never, NoApprovers, NoBreakGlass, NotEligible,
     OverMaximum, OverTotal, ParentEnded, StaleDirectory, Ticket, TooShort, UnknownPerson, UnknownRole,
 };
-use jitney::policy::{Ask, AskMode, Begin, Employment, Visibility, auto_approves, may_ask, still_eligible};
+use jitney::policy::{
+    Ask, AskMode, Begin, Employment, People, Visibility, auto_approves, may_ask, still_eligible,
+};
 use jitney::time::Span;
 
 use super::fixture::{ask, asked, extension, role, set};
@@ -19,7 +21,10 @@ fn the_rule_that_allows_is_named() {
 #[test]
 fn eligibility_table() {
     // Somebody can approve for kim here: the rules on people are what is asked.
-    let people = odd_people().with(person("kim", Employment::Employee, "", Some("dana")));
+    let odd = odd_people();
+    let kim = person("kim", Employment::Employee, "", Some("dana"));
+    let others = odd.iter().filter(|person| person.id != kim.id).cloned();
+    let people = People::new(others.chain([kim.clone()]), odd.as_of(), odd.max_age());
     let rows: [(&str, &str, &str, u64, &[ReasonCode]); 18] = [
         ("an employee of a department", "ann", "billing/read", 60, &[]),
         ("another department of the rule", "frank", "billing/read", 60, &[]),
