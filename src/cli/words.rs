@@ -59,6 +59,10 @@ pub(super) fn answer(answer: &Answer) -> String {
         Answer::AlreadyRevealed { request, at } => {
             format!("The credential of {request} was shown at {}, and is shown once only.", at.minute_utc())
         }
+        Answer::Drilled { request, took } => {
+            let took = took.map(|took| format!(" after {}", took.words())).unwrap_or_default();
+            format!("{request} was a drill: access would have been given{took}. No target was asked.")
+        }
         Answer::Reviewed { request, found } => {
             format!("The review of {request} is written down: {}.", found.as_str())
         }
@@ -85,6 +89,7 @@ pub(super) const fn is_refusal(answer: &Answer) -> bool {
         | Answer::Ending { .. }
         | Answer::Reveal { .. }
         | Answer::AlreadyRevealed { .. }
+        | Answer::Drilled { .. }
         | Answer::Reviewed { .. }
         | Answer::Noted => false,
     }
@@ -318,6 +323,7 @@ fn withdraw_cause(cause: &WithdrawCause, by: &str) -> String {
         WithdrawCause::ParentEnded => "the grant to extend had ended".to_owned(),
         WithdrawCause::Leaver => "the person left".to_owned(),
         WithdrawCause::Superseded => "a break-glass took its place".to_owned(),
+        WithdrawCause::Drill => "it was a drill; nothing was given".to_owned(),
     }
 }
 
@@ -327,6 +333,7 @@ mod tests {
     use crate::ids::{PersonId, RequestId, TargetId};
     use crate::lifecycle::{ReviewFinding, StateWord};
     use crate::policy::ReasonCode;
+    use crate::time::Span;
 
     #[test]
     fn every_answer_is_a_sentence() {
@@ -346,6 +353,8 @@ mod tests {
             Answer::Questioned { request },
             Answer::Redacted { request, number: 2 },
             Answer::Reviewed { request, found: ReviewFinding::NotJustified },
+            Answer::Drilled { request, took: Some(Span::secs(41)) },
+            Answer::Drilled { request, took: None },
             Answer::Replied { request, to: "dana@example.com".parse().unwrap() },
             Answer::Held { request, targets: vec![TargetId::new("wiki").unwrap()] },
             Answer::Applied { request: request.next(), parent: request, expires_at: at },

@@ -31,6 +31,9 @@ impl Core {
         match &command.verb {
             Verb::Ask(ask) => self.ask(tx, touched, &by, ask, Kind::New, now),
             Verb::BreakGlass(ask) => self.ask(tx, touched, &by, ask, Kind::BreakGlass, now),
+            Verb::Drill { ask, began_at } => {
+                self.ask(tx, touched, &by, ask, Kind::Drill { began_at: *began_at }, now)
+            }
             Verb::Extend { parent, duration, justification } => {
                 self.extend(tx, touched, &by, *parent, *duration, justification, now)
             }
@@ -116,7 +119,10 @@ impl Core {
     ) -> Result<Answer, Stop> {
         let world = self.world();
         let person = asker(&world.people, by)?;
-        let mode = if kind == Kind::BreakGlass { AskMode::BreakGlass } else { AskMode::New };
+        let mode = match kind {
+            Kind::BreakGlass | Kind::Drill { .. } => AskMode::BreakGlass,
+            Kind::New | Kind::Extension { .. } => AskMode::New,
+        };
         let holds = tx.open_roles(&person.id)?;
         let verdict = policy::may_ask(&world.policies, &world.people, &person.id, ask, mode, &holds, now);
         let standing = tx.standing(&person.id, now - STANDING)?;
@@ -124,11 +130,15 @@ impl Core {
         if !verdict.is_granted() {
             return Err(Refusal::Rules(verdict.refusals().cloned().collect()).into());
         }
-        if kind == Kind::BreakGlass {
-            self.before_break_glass(tx, touched, &person, ask, now)?;
-        } else {
-            // A break-glass waits for nobody, so it is not one of those that wait.
-            self.not_too_many(tx, &person)?;
+        match kind {
+            // It waits for nobody, so it is not one of those that wait.
+            Kind::BreakGlass => {
+                self.no_review_overdue(tx, &person, now)?;
+                self.take_the_place_of_what_waits(tx, touched, &person, ask, now)?;
+            }
+            // It would be refused, so the exercise is; what waits stays, since nothing comes in its place.
+            Kind::Drill { .. } => self.no_review_overdue(tx, &person, now)?,
+            Kind::New | Kind::Extension { .. } => self.not_too_many(tx, &person)?,
         }
         let id = tx.next_request_id()?;
         let terms = self.terms(ask, &person, id)?;
@@ -240,8 +250,18 @@ impl Core {
         Ok(answer)
     }
 
-    /// A break-glass is refused while a review is owed, and takes the place of an own pending request.
-    fn before_break_glass(
+    /// A break-glass is refused while the review of an earlier one is overdue. That of a drill refuses nothing.
+    fn no_review_overdue(&self, tx: &mut Tx<'_>, person: &Person, now: Timestamp) -> Result<(), Stop> {
+        for (due, id) in tx.reviews_owed(&person.id)?.into_iter().filter(|(due, _)| *due < now) {
+            let Some((unreviewed, _)) = tx.request(id)? else { continue };
+            if !unreviewed.kind.is_drill() {
+                return Err(Refusal::Rules(vec![self.review_overdue(&unreviewed, due)]).into());
+            }
+        }
+        Ok(())
+    }
+
+    fn take_the_place_of_what_waits(
         &mut self,
         tx: &mut Tx<'_>,
         touched: &mut Touched,
@@ -249,12 +269,6 @@ impl Core {
         ask: &Ask,
         now: Timestamp,
     ) -> Result<(), Stop> {
-        let overdue = tx.reviews_owed(&person.id)?.into_iter().find(|(due, _)| *due < now);
-        if let Some((due, id)) = overdue
-            && let Some((unreviewed, _)) = tx.request(id)?
-        {
-            return Err(Refusal::Rules(vec![self.review_overdue(&unreviewed, due)]).into());
-        }
         for open in tx.open_requests(&person.id)? {
             let Some((twin, _)) = tx.request(open)? else { continue };
             let waits = matches!(twin.state, State::Pending(_) | State::Scheduled { .. });
@@ -391,7 +405,11 @@ fn cut(text: &str) -> String {
 /// Whether a verb asks for something new, which a full disk refuses.
 pub(super) fn asks_for_more(verb: &Verb) -> bool {
     match verb {
-        Verb::Ask(_) | Verb::BreakGlass(_) | Verb::Extend { .. } | Verb::Approve { .. } => true,
+        Verb::Ask(_)
+        | Verb::BreakGlass(_)
+        | Verb::Drill { .. }
+        | Verb::Extend { .. }
+        | Verb::Approve { .. } => true,
         Verb::Deny { .. }
         | Verb::Question { .. }
         | Verb::Reply { .. }
@@ -411,7 +429,7 @@ pub(super) fn asks_for_more(verb: &Verb) -> bool {
 /// The request that a verb is about; none for a new one.
 pub(super) fn subject(verb: &Verb) -> Option<RequestId> {
     match verb {
-        Verb::Ask(_) | Verb::BreakGlass(_) => None,
+        Verb::Ask(_) | Verb::BreakGlass(_) | Verb::Drill { .. } => None,
         Verb::Extend { parent, .. } => Some(*parent),
         Verb::Approve { request, .. }
         | Verb::Deny { request, .. }

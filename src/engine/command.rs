@@ -30,6 +30,13 @@ pub enum Verb {
     Ask(Ask),
     /// Access at once, looked at afterwards.
     BreakGlass(Ask),
+    /// The exercise of it: all but the access.
+    Drill {
+        /// What would be asked for.
+        ask: Ask,
+        /// When the person opened the form; none where there was none.
+        began_at: Option<Timestamp>,
+    },
     /// More time for an active grant: a request of its own.
     Extend {
         /// The grant.

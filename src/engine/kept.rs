@@ -235,6 +235,7 @@ fn line(request: &Request, stage_now: u32, entry: &Entry) -> Option<KeptLine> {
         What::Provisioning { .. } => KeptWhat::Started,
         What::Applied { parent, .. } => KeptWhat::Applied { parent: *parent },
         What::Withdrawn { cause } => KeptWhat::Withdrawn { cause: cause.clone() },
+        What::Drilled { .. } => KeptWhat::Withdrawn { cause: WithdrawCause::Drill },
         What::Lapsed => KeptWhat::Lapsed,
         What::Ending { cause } => KeptWhat::Ended { cause: cause.clone() },
         What::Questioned { .. }
@@ -297,6 +298,7 @@ const fn tried(verb: &Verb) -> &'static str {
     match verb {
         Verb::Ask(_) => "ask",
         Verb::BreakGlass(_) => "break glass",
+        Verb::Drill { .. } => "practise a break-glass",
         Verb::Extend { .. } => "extend",
         Verb::Approve { .. } => "approve",
         Verb::Deny { .. } => "deny",

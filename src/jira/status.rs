@@ -63,7 +63,7 @@ const fn milestone(what: &What) -> Option<Milestone> {
         What::Revoked { cause, .. } => Some(Milestone::ended(cause, Milestone::Revoked)),
         What::Applied { .. } => Some(Milestone::Applied),
         What::Denied { .. } => Some(Milestone::Denied),
-        What::Withdrawn { .. } => Some(Milestone::Withdrawn),
+        What::Withdrawn { .. } | What::Drilled { .. } => Some(Milestone::Withdrawn),
         What::Lapsed => Some(Milestone::Lapsed),
         What::AutoApproved { .. }
         | What::ApprovalWanted { .. }

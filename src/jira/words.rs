@@ -37,6 +37,11 @@ pub fn entry_sentence(entry: &Entry) -> String {
                         "{by} broke the glass: {title} for {time}, at once and without approval. Why: {why}. Risk: {risk}."
                     )
                 }
+                Kind::Drill { .. } => {
+                    format!(
+                        "DRILL. {by} practises a break-glass: {title} for {time}. Why: {why}. Risk: {risk}."
+                    )
+                }
             }
         }
         What::AutoApproved { under } => {
@@ -93,6 +98,7 @@ pub fn entry_sentence(entry: &Entry) -> String {
             WithdrawCause::Superseded => {
                 "Taken back: a break-glass of the same person took its place.".to_owned()
             }
+            WithdrawCause::Drill => "It was a drill.".to_owned(),
         },
         What::Lapsed => "Nobody decided in time. The request has lapsed.".to_owned(),
         What::Scheduled { starts_at } => {
@@ -194,7 +200,19 @@ pub fn entry_sentence(entry: &Entry) -> String {
         What::RevealRefused => {
             "Slack refused to show the credential. It was not seen and can be asked for again.".to_owned()
         }
-        What::ReviewOverdue { due_at } => format!(
+        What::Drilled { took, steps } => {
+            let took = took.map(|took| format!(", {} after the form was opened", took.words()));
+            format!(
+                "DRILL, and it ends here{}: access would have been given now. No target was asked. What would have \
+                 been done: {}.",
+                took.unwrap_or_default(),
+                listed(steps.iter().map(String::as_str).collect(), "nothing")
+            )
+        }
+        What::ReviewOverdue { due_at, drill: true } => {
+            format!("The review of the drill is overdue: it was due at {}.", due_at.minute_utc())
+        }
+        What::ReviewOverdue { due_at, drill: false } => format!(
             "The review is overdue: it was due at {}. Until somebody has done it, the requester's next break-glass is \
              refused.",
             due_at.minute_utc()
@@ -251,6 +269,7 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         | What::Attested { .. }
         | What::CredentialRevealed
         | What::RevealRefused
+        | What::Drilled { .. }
         | What::ReviewOverdue { .. }
         | What::Reviewed { .. } => Vec::new(),
     }

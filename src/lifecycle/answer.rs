@@ -107,6 +107,13 @@ pub enum Answer {
         /// Which remark.
         number: u32,
     },
+    /// A drill is over: access would have been given.
+    Drilled {
+        /// Which request.
+        request: RequestId,
+        /// From the opening of the form; none where there was none.
+        took: Option<Span>,
+    },
     /// The break-glass is reviewed.
     Reviewed {
         /// Which request.

@@ -300,10 +300,20 @@ pub enum What {
     CredentialRevealed,
     /// Slack refused to show it, so it was not seen.
     RevealRefused,
+    /// A drill ended where access would have begun. No target was asked.
+    Drilled {
+        /// From the opening of the form to here; none where there was no form.
+        took: Option<Span>,
+        /// What would have been done, in order and in words.
+        steps: Vec<String>,
+    },
     /// Nobody has reviewed the break-glass in time.
     ReviewOverdue {
         /// It was due then.
         due_at: Timestamp,
+        /// Of a drill: then it refuses nothing.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        drill: bool,
     },
     /// The review of a break-glass was done.
     Reviewed {

@@ -67,6 +67,22 @@ pub enum Kind {
     },
     /// Access at once, looked at afterwards.
     BreakGlass,
+    /// The exercise of a break-glass: all of it but the access.
+    Drill {
+        /// When the person opened the form; none where there was none.
+        began_at: Option<Timestamp>,
+    },
+}
+
+impl Kind {
+    /// Whether it is the exercise of a break-glass.
+    #[must_use]
+    pub const fn is_drill(self) -> bool {
+        match self {
+            Self::Drill { .. } => true,
+            Self::New | Self::Extension { .. } | Self::BreakGlass => false,
+        }
+    }
 }
 
 /// The requester with their employment context at submission.

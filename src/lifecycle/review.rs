@@ -105,7 +105,8 @@ pub(super) fn tick(draft: &mut Draft<'_>) {
         copy_to_owners(draft, message);
     }
     if news.contains(&due) {
-        draft.tell_jitney(What::ReviewOverdue { due_at: due });
+        let drill = draft.request.kind.is_drill();
+        draft.tell_jitney(What::ReviewOverdue { due_at: due, drill });
     }
 }
 

@@ -149,6 +149,8 @@ pub enum WithdrawCause {
     Leaver,
     /// A break-glass of the same person took its place.
     Superseded,
+    /// It was a drill, which ends where access would begin.
+    Drill,
 }
 
 impl State {

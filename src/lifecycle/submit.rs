@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::draft::Draft;
 use super::{
     Actor, Answer, Change, Context, Credential, Facts, Kind, PendingState, Refusal, Request, Requester,
-    State, Step, Terms, View, What, granting, pending, review,
+    State, Step, Terms, View, What, WithdrawCause, granting, pending, review,
 };
 use crate::ids::{RequestId, TargetId};
 use crate::policy::{Ask, Digest, Reason, ReasonCode, Tier, Verdict, auto_approves};
@@ -74,6 +74,14 @@ fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
             }
             Ok(granting::start(draft))
         }
+        Kind::Drill { began_at } => {
+            draft.row(34);
+            draft.show(View::Security);
+            if let Some(rule) = &tier.break_glass {
+                review::open(draft, rule.review_within);
+            }
+            Ok(drilled(draft, began_at))
+        }
         Kind::New | Kind::Extension { .. } if auto_approves(&tier, whole_life(draft)) => {
             draft.row(if matches!(draft.request.kind, Kind::New) { 2 } else { 4 });
             draft.tell_jitney(What::AutoApproved { under: tier.auto_under.unwrap_or_default() });
@@ -106,6 +114,16 @@ fn lapses_at(tier: &Tier, ask: &Ask, now: Timestamp) -> Timestamp {
     ask.starts_at.filter(|at| *at > now).map_or(lapses_at, |at| lapses_at.min(at + ask.duration))
 }
 
+/// Where access would begin, a drill is over: nothing was given, so it looks like access nowhere.
+fn drilled(draft: &mut Draft<'_>, began_at: Option<Timestamp>) -> Answer {
+    let now = draft.now;
+    let took = began_at.map(|began_at| now.since(began_at));
+    let steps = draft.request.terms.steps.iter().map(|step| step.label.clone()).collect();
+    draft.request.state = State::Withdrawn { cause: WithdrawCause::Drill, by: Actor::Jitney, at: now };
+    draft.tell_jitney(What::Drilled { took, steps });
+    Answer::Drilled { request: draft.request.id, took }
+}
+
 /// How long the grant lives in all: short extensions must not add up to what people should have approved.
 fn whole_life(draft: &Draft<'_>) -> Span {
     let duration = draft.request.ask.duration;
@@ -114,22 +132,25 @@ fn whole_life(draft: &Draft<'_>) -> Span {
             parent.expires_at.map_or(Span::LONGEST, |end| (end + duration).since(parent.active_at))
         }
         (Kind::Extension { .. }, None) => Span::LONGEST,
-        (Kind::New | Kind::BreakGlass, _) => duration,
+        (Kind::New | Kind::BreakGlass | Kind::Drill { .. }, _) => duration,
     }
 }
 
 fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
     let issues_credential = s.terms.steps.iter().any(|t| t.issues_credential);
-    let extension = matches!(s.kind, Kind::Extension { .. });
+    // An extension has no steps of its own: its grant's are extended. A drill takes none.
+    let takes_steps = match s.kind {
+        Kind::New | Kind::BreakGlass => true,
+        Kind::Extension { .. } | Kind::Drill { .. } => false,
+    };
     let lapses_at = lapses_at(&s.terms.tier, &s.ask, now);
     let asked = facts.stages.first().map(|f| f.asked.clone()).unwrap_or_default();
     Request {
         id: s.id,
         kind: s.kind,
         requester: s.requester,
-        // An extension has no steps of its own: its grant's are extended.
-        steps: if extension { Vec::new() } else { vec![Step::default(); s.terms.steps.len()] },
-        credential: (issues_credential && !extension).then(Credential::default),
+        steps: if takes_steps { vec![Step::default(); s.terms.steps.len()] } else { Vec::new() },
+        credential: (issues_credential && takes_steps).then(Credential::default),
         terms: s.terms,
         ask: s.ask,
         submitted_at: now,

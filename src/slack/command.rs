@@ -26,6 +26,8 @@ pub enum SlashCommand {
     Emergency {
         /// As they were typed.
         words: String,
+        /// Whether it is an exercise: then nothing is given.
+        drill: bool,
     },
     /// What I have and what waits.
     List,
@@ -138,7 +140,7 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
             "" => SlashCommand::Catalogue,
             words => SlashCommand::Request { words: words.to_owned() },
         }),
-        "emergency" | "break-glass" => Ok(SlashCommand::Emergency { words: typed(rest).trim().to_owned() }),
+        "emergency" | "break-glass" => Ok(emergency(rest)),
         "list" => Ok(SlashCommand::List),
         "status" => Ok(SlashCommand::Status { request: request_id("status", rest)? }),
         "extend" => extend(rest),
@@ -153,6 +155,14 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
         "help" | "?" => Ok(SlashCommand::Help),
         other => Err(CommandError::UnknownWord { word: typed(word), nearest: meant(other) }),
     }
+}
+
+/// `[drill] …`
+fn emergency(text: &str) -> SlashCommand {
+    let (first, rest) = split_word(text);
+    let drill = first.eq_ignore_ascii_case("drill");
+    let words = typed(if drill { rest } else { text }).trim().to_owned();
+    SlashCommand::Emergency { words, drill }
 }
 
 /// `[R1042] [for 1h] [because …]`
@@ -269,12 +279,17 @@ mod tests {
                 "request wiki, see <https://example.com/x|example.com/x> for <@U1|ann>",
                 request("wiki, see https://example.com/x for @ann"),
             ),
-            ("emergency", SlashCommand::Emergency { words: String::new() }),
+            ("emergency", SlashCommand::Emergency { words: String::new(), drill: false }),
             (
                 "Emergency wiki/admin because it is down OPS-7",
-                SlashCommand::Emergency { words: "wiki/admin because it is down OPS-7".to_owned() },
+                SlashCommand::Emergency {
+                    words: "wiki/admin because it is down OPS-7".to_owned(),
+                    drill: false,
+                },
             ),
-            ("break-glass wiki", SlashCommand::Emergency { words: "wiki".to_owned() }),
+            ("break-glass wiki", SlashCommand::Emergency { words: "wiki".to_owned(), drill: false }),
+            ("emergency Drill", SlashCommand::Emergency { words: String::new(), drill: true }),
+            ("emergency drill wiki", SlashCommand::Emergency { words: "wiki".to_owned(), drill: true }),
             ("list", SlashCommand::List),
             ("help", SlashCommand::Help),
             ("status r1042", SlashCommand::Status { request: Some(r1042) }),

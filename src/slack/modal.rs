@@ -6,7 +6,7 @@ mod review;
 mod sent;
 
 pub use choices::options;
-pub use emergency::emergency;
+pub use emergency::{Emergency, emergency};
 pub use review::review;
 pub use sent::{
     FieldErrors, MoreTime, Sent, field_errors, first_field_error, read_approve_less, read_extend,

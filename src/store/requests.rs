@@ -74,7 +74,7 @@ impl Tx<'_> {
         let slot = slot(request);
         let parent = match request.kind {
             Kind::Extension { parent } => Some(number(parent)),
-            Kind::New | Kind::BreakGlass => None,
+            Kind::New | Kind::BreakGlass | Kind::Drill { .. } => None,
         };
         let inserted = conn.prepare_cached(INSERT)?.execute(params![
             number(request.id),
@@ -407,10 +407,15 @@ fn ids(conn: &Connection, sql: &'static str, of: impl rusqlite::ToSql) -> Result
 
 /// What only one open request may have.
 fn slot(request: &Request) -> Option<String> {
-    request.state.word().is_open().then(|| match request.kind {
-        Kind::New | Kind::BreakGlass => format!("access {} {}", request.requester.id, request.ask.role),
-        Kind::Extension { parent } => format!("extension {parent}"),
-    })
+    if !request.state.word().is_open() {
+        return None;
+    }
+    match request.kind {
+        Kind::New | Kind::BreakGlass => Some(format!("access {} {}", request.requester.id, request.ask.role)),
+        Kind::Extension { parent } => Some(format!("extension {parent}")),
+        // It is in nobody's way.
+        Kind::Drill { .. } => None,
+    }
 }
 
 const fn is_held(state: &State) -> bool {

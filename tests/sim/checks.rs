@@ -103,6 +103,9 @@ pub fn at_rest(sim: &mut Sim) -> Checked {
 
 /// Before a call leaves.
 pub fn before_call(request: &Request, op: Op, now: Timestamp, people: &[Person]) -> Checked {
+    ensure("no_target_is_ever_asked_in_a_drill", !request.kind.is_drill(), || {
+        format!("{}: {op:?}", request.id)
+    })?;
     match op {
         Op::Grant => {
             no_access_without_approval(request, people)?;

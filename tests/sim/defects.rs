@@ -21,12 +21,13 @@ pub enum Defect {
     RevokeOnlyWhatIsKnownPresent,
     HandOverPerGrantArtefacts,
     GiveAllThatWasAsked,
+    GiveInADrill,
     /// The clock's: the rules are sound, the engine's monotonic reading is frozen and the wall set back a day.
     ClockSetBackADay,
 }
 
 impl Defect {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoRecheck,
         Self::GiveUpAfterSix,
         Self::TrustTheRevokesAnswer,
@@ -35,6 +36,7 @@ impl Defect {
         Self::RevokeOnlyWhatIsKnownPresent,
         Self::HandOverPerGrantArtefacts,
         Self::GiveAllThatWasAsked,
+        Self::GiveInADrill,
         Self::ClockSetBackADay,
     ];
 
@@ -45,7 +47,7 @@ impl Defect {
             Self::RevokeOnlyWhatIsKnownPresent => 236,
             Self::GiveUpAfterSix => 1,
             Self::GiveAllThatWasAsked => 3,
-            Self::TrustTheRevokesAnswer => 0,
+            Self::TrustTheRevokesAnswer | Self::GiveInADrill => 0,
             Self::RequesterMayApprove | Self::ClockSetBackADay => 2,
             Self::SettleEffectsNotInFlight => 1041,
             Self::HandOverPerGrantArtefacts => 6,
@@ -75,7 +77,16 @@ pub struct Watched {
 
 impl Rules for Watched {
     fn submit(&self, submission: Submission, facts: &Facts, now: Timestamp) -> Result<Change, Refusal> {
-        let result = Lifecycle.submit(submission, facts, now);
+        let result = match (self.defect, submission.kind) {
+            (Some(Defect::GiveInADrill), kind @ Kind::Drill { .. }) => {
+                let real = Submission { kind: Kind::BreakGlass, ..submission };
+                Lifecycle.submit(real, facts, now).map(|mut change| {
+                    change.request.kind = kind;
+                    change
+                })
+            }
+            _ => Lifecycle.submit(submission, facts, now),
+        };
         self.record(None, &result);
         if result.is_err() {
             self.visit(5);
@@ -148,7 +159,7 @@ impl Watched {
     ) -> Result<Change, Refusal> {
         let plain = || Lifecycle.step(request, event, facts, now);
         match defect {
-            Defect::ClockSetBackADay => plain(),
+            Defect::ClockSetBackADay | Defect::GiveInADrill => plain(),
             Defect::NoRecheck => plain().map(without_recheck),
             Defect::GiveUpAfterSix => plain().map(give_up),
             Defect::TrustTheRevokesAnswer => plain().and_then(|c| trust(c, event, facts, now)),

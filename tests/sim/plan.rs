@@ -157,6 +157,7 @@ impl Sim {
                 | Answer::Ending { .. }
                 | Answer::Reveal { .. }
                 | Answer::AlreadyRevealed { .. }
+                | Answer::Drilled { .. }
                 | Answer::Reviewed { .. }
                 | Answer::Noted
                 | Answer::Refused(_),
@@ -196,6 +197,12 @@ impl Sim {
         let late = request.number().is_multiple_of(2);
         let after = if late { Span::hours(30) } else { Span::hours(13) };
         let requester = self.requester(request);
+        if late {
+            // A drill beside it.
+            let incident = Some("INC-2".parse().unwrap());
+            let drill = Ask { ticket: incident, ..ask("crm/admin", 30) };
+            self.plan_aside(&requester, Verb::Drill { ask: drill, began_at: None }, Span::mins(5));
+        }
         for (who, found) in
             [(requester.as_str(), ReviewFinding::Justified), ("m1", ReviewFinding::NotJustified)]
         {
@@ -246,7 +253,8 @@ impl Sim {
     /// Approvals for less time, and questions. They were not there when the other defects were found, and would make
     /// the seeds that find them others.
     fn has_asides(&self) -> bool {
-        self.plot == Plot::Day && matches!(self.defect, None | Some(Defect::GiveAllThatWasAsked))
+        self.plot == Plot::Day
+            && matches!(self.defect, None | Some(Defect::GiveAllThatWasAsked | Defect::GiveInADrill))
     }
 
     /// What comes besides, without a throw of the dice.

@@ -130,6 +130,8 @@ fn stored(reader: &Reader, replay: &mut Replay<'_>, since: Timestamp) -> anyhow:
         let kind = match request.kind {
             Kind::New => PastKind::New,
             Kind::BreakGlass => PastKind::BreakGlass,
+            // It led to nothing, and would lead to nothing.
+            Kind::Drill { .. } => continue,
             Kind::Extension { parent } => {
                 // Its grant is older than what is read: nothing can be said of the whole.
                 let Some(times) = requests.get(&parent).and_then(|parent| parent.times) else { continue };
@@ -245,6 +247,7 @@ fn asks(verb: &Verb) -> Option<(&Ask, PastKind)> {
         Verb::Ask(ask) => Some((ask, PastKind::New)),
         Verb::BreakGlass(ask) => Some((ask, PastKind::BreakGlass)),
         Verb::Extend { .. }
+        | Verb::Drill { .. }
         | Verb::Approve { .. }
         | Verb::Deny { .. }
         | Verb::Question { .. }

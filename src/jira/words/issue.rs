@@ -17,6 +17,7 @@ pub fn summary(request: &Request) -> String {
         Kind::New => format!("{title} for {name}, {time}"),
         Kind::Extension { parent } => format!("{time} more of {parent}, {title}, for {name}"),
         Kind::BreakGlass => format!("Break-glass: {title} for {name}, {time}"),
+        Kind::Drill { .. } => format!("DRILL of break-glass: {title} for {name}, {time}"),
     };
     tame(&format!("{} · {what}", request.id), SUMMARY_LIMIT)
 }
@@ -29,6 +30,11 @@ pub(in crate::jira) fn warning(request: &Request) -> Option<String> {
             due.minute_utc()
         )),
         (Kind::BreakGlass, None) => Some("Break-glass: this access was taken without approval.".to_owned()),
+        (Kind::Drill { .. }, Some(due)) => Some(format!(
+            "DRILL: nothing is given and no target is asked. Its review is due by {}.",
+            due.minute_utc()
+        )),
+        (Kind::Drill { .. }, None) => Some("DRILL: nothing is given and no target is asked.".to_owned()),
         (Kind::New | Kind::Extension { .. }, _) => None,
     }
 }
@@ -84,6 +90,7 @@ fn request_kind(request: &Request) -> String {
             format!("{}, an extension of grant {parent}, asked at {at}", request.id)
         }
         Kind::BreakGlass => format!("{}, a break-glass, at {at}", request.id),
+        Kind::Drill { .. } => format!("{}, a drill of break-glass, at {at}", request.id),
     }
 }
 

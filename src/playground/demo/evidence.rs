@@ -157,6 +157,7 @@ impl Clocks {
                 | What::Reappeared { .. }
                 | What::CredentialRevealed
                 | What::RevealRefused
+                | What::Drilled { .. }
                 | What::ReviewOverdue { .. }
                 | What::Reviewed { .. } => {}
             }

@@ -125,7 +125,7 @@ fn request(request: &Request, people: &[Person]) -> RequestFacts {
     };
     let extends = match request.kind {
         Kind::Extension { parent } => Some(parent.to_string()),
-        Kind::New | Kind::BreakGlass => None,
+        Kind::New | Kind::BreakGlass | Kind::Drill { .. } => None,
     };
     RequestFacts {
         id: request.id.to_string(),

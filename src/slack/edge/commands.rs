@@ -59,8 +59,9 @@ impl Ears {
                 let draft = self.draft(caller, &who, &words).await?;
                 self.open_request(&who, trigger, draft).await.map(|()| None)
             }
-            Ok(SlashCommand::Emergency { words }) => {
-                self.open_emergency(caller, &who, trigger, &words).await.map(|()| None)
+            Ok(SlashCommand::Emergency { words, drill }) => {
+                let leads_to = self.emergency(drill);
+                self.open_emergency(caller, &who, trigger, &words, leads_to).await.map(|()| None)
             }
             Ok(SlashCommand::Status { request: Some(request) }) => self.status(&who, request).await.map(Some),
             Ok(SlashCommand::Status { request: None }) => self.status_of_open(&who).await.map(Some),

@@ -9,7 +9,7 @@ use crate::lifecycle::{Refusal, Request, State};
 use crate::policy::{self, Found, RoleMatch};
 use crate::slack::envelope::{Caller, Place, ViewState};
 use crate::slack::identity::Identified;
-use crate::slack::modal::{self, Draft};
+use crate::slack::modal::{self, Draft, Emergency};
 use crate::slack::words;
 
 impl Ears {
@@ -20,10 +20,16 @@ impl Ears {
         who: &Identified,
         trigger: &str,
         typed: &str,
+        leads_to: Emergency,
     ) -> Result<(), String> {
         let draft = self.emergency_draft(caller, who, typed).await?;
-        let view = self.emergency_form(who, &draft).await?;
+        let view = self.emergency_form(who, &draft, leads_to).await?;
         self.open(trigger, &view).await
+    }
+
+    /// A drill begins now.
+    pub(super) fn emergency(&self, drill: bool) -> Emergency {
+        if drill { Emergency::Drill { began_at: self.engine.now() } } else { Emergency::Real }
     }
 
     /// The same for what the requester asked for and waits for. Where a window is open already, it becomes the form.
@@ -49,7 +55,7 @@ impl Ears {
             fields: waiting.ask.fields,
             ..Draft::default()
         };
-        let view = self.emergency_form(who, &draft).await?;
+        let view = self.emergency_form(who, &draft, Emergency::Real).await?;
         match &place.window {
             Some(window) => self.web.update_view(window, None, &view).await.map_err(|error| {
                 tracing::warn!(%error, "a form was not opened");
@@ -89,15 +95,21 @@ impl Ears {
         let because = view.values.get("why").cloned();
         let ticket = view.values.get("ticket").and_then(|text| text.trim().parse().ok());
         let draft = Draft { role, because, ticket, ..Draft::default() };
-        self.emergency_form(who, &draft).await.ok()
+        let leads_to = Emergency::read(&view.private_metadata)?;
+        self.emergency_form(who, &draft, leads_to).await.ok()
     }
 
-    async fn emergency_form(&self, who: &Identified, draft: &Draft) -> Result<Value, String> {
+    async fn emergency_form(
+        &self,
+        who: &Identified,
+        draft: &Draft,
+        leads_to: Emergency,
+    ) -> Result<Value, String> {
         let offered = self.emergency_roles(who).await;
         if offered.is_empty() && draft.role.is_none() {
             return Err(words::no_emergency(&self.settings.command));
         }
-        Ok(modal::emergency(&self.engine.policies(), &offered, draft))
+        Ok(modal::emergency(&self.engine.policies(), &offered, draft, leads_to))
     }
 
     async fn emergency_draft(&self, caller: &Caller, who: &Identified, typed: &str) -> Result<Draft, String> {

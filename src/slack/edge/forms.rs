@@ -122,7 +122,16 @@ impl Ears {
                 let sent = modal::read_request(view)?;
                 if sent.break_glass { Verb::BreakGlass(sent.ask) } else { Verb::Ask(sent.ask) }
             }
-            modal::EMERGENCY_FORM => Verb::BreakGlass(modal::read_request(view)?.ask),
+            modal::EMERGENCY_FORM => {
+                let ask = modal::read_request(view)?.ask;
+                match modal::Emergency::read(&view.private_metadata) {
+                    Some(modal::Emergency::Real) => Verb::BreakGlass(ask),
+                    Some(modal::Emergency::Drill { began_at }) => {
+                        Verb::Drill { ask, began_at: Some(began_at) }
+                    }
+                    None => return Err(modal::first_field_error(view, &words::unreadable())),
+                }
+            }
             modal::EXTEND_FORM => {
                 let modal::MoreTime { grant, duration, justification } = modal::read_extend(view)?;
                 Verb::Extend { parent: grant, duration, justification }

@@ -12,20 +12,59 @@ use super::{
 };
 use crate::ids::IssueKey;
 use crate::policy::{PolicySet, RoleMatch};
-use crate::time::Span;
+use crate::time::{Span, Timestamp};
 
 /// Choices of one select.
 const OFFERED_MOST: usize = 100;
 
+/// What the form leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Emergency {
+    /// Access.
+    Real,
+    /// An exercise.
+    Drill {
+        /// When the form was opened.
+        began_at: Timestamp,
+    },
+}
+
+impl Emergency {
+    /// As the form carries it: nothing, or `drill:` and milliseconds.
+    #[must_use]
+    pub fn metadata(self) -> String {
+        match self {
+            Self::Real => String::new(),
+            Self::Drill { began_at } => format!("drill:{}", began_at.millis()),
+        }
+    }
+
+    /// Reads it back. None when it is neither: then nothing may be given.
+    #[must_use]
+    pub fn read(metadata: &str) -> Option<Self> {
+        if metadata.is_empty() {
+            return Some(Self::Real);
+        }
+        let millis = metadata.strip_prefix("drill:")?.parse().ok()?;
+        Some(Self::Drill { began_at: Timestamp::from_millis(millis) })
+    }
+}
+
 /// The form. `offered` are the roles that the person can have by break-glass, the likeliest first; where there is one
 /// alone, it is chosen.
 #[must_use]
-pub fn emergency(policies: &PolicySet, offered: &[RoleMatch], draft: &Draft) -> Value {
+pub fn emergency(policies: &PolicySet, offered: &[RoleMatch], draft: &Draft, leads_to: Emergency) -> Value {
     let only = if let [only] = offered { Some(&only.role) } else { None };
     let chosen = draft.role.as_ref().or(only);
     let rule = chosen.and_then(|at| policies.break_glass(at));
     let found = chosen.and_then(|at| policies.role(at).map(|(app, role)| (at, app, role)));
-    let mut blocks = vec![section("warning", &words::emergency_about(rule))];
+    let (warning, title, send) = match leads_to {
+        Emergency::Real => (words::emergency_about(rule), emergency_form::TITLE, emergency_form::SEND),
+        Emergency::Drill { .. } => {
+            (words::drill_about(rule), emergency_form::DRILL_TITLE, emergency_form::DRILL_SEND)
+        }
+    };
+    let mut blocks = vec![section("warning", &warning)];
     let mut about: Vec<String> = found.iter().map(|(_, app, role)| words::role_about(app, role)).collect();
     about.extend(draft.notes.iter().filter(|note| !note.is_empty()).cloned());
     let choice = |label: &str, value: &str| option(label, value, None);
@@ -54,9 +93,9 @@ pub fn emergency(policies: &PolicySet, offered: &[RoleMatch], draft: &Draft) -> 
         room -= choices.len();
         blocks.push(field_block(field, choices, draft.fields.get(&field.id).map(String::as_str)));
     }
-    let mut view = modal(EMERGENCY_FORM, emergency_form::TITLE, "", blocks);
+    let mut view = modal(EMERGENCY_FORM, title, &leads_to.metadata(), blocks);
     if let Some(fields) = view.as_object_mut() {
-        fields.insert("submit".to_owned(), plain_object(emergency_form::SEND, 24));
+        fields.insert("submit".to_owned(), plain_object(send, 24));
     }
     view
 }

@@ -187,7 +187,7 @@ fn time_buttons(request: &Request) -> Vec<Value> {
     let mut buttons = Vec::new();
     match request.kind {
         Kind::New | Kind::BreakGlass => buttons.push(extend_button(request)),
-        Kind::Extension { .. } => {}
+        Kind::Extension { .. } | Kind::Drill { .. } => {}
     }
     buttons.push(release_button(request));
     buttons

@@ -228,7 +228,7 @@ fn own_button(request: &Request) -> Option<Value> {
         (State::Granting | State::Active { .. }, Kind::New | Kind::BreakGlass) => {
             Some(release_button(request))
         }
-        (State::Granting | State::Active { .. }, Kind::Extension { .. })
+        (State::Granting | State::Active { .. }, Kind::Extension { .. } | Kind::Drill { .. })
         | (
             State::Revoking { .. }
             | State::Revoked { .. }

@@ -20,7 +20,8 @@ pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
     let since = stuck_since(request);
     let mut blocks = Vec::new();
     let mut text = String::new();
-    if request.kind == Kind::BreakGlass {
+    let glass = request.kind == Kind::BreakGlass || request.kind.is_drill();
+    if glass {
         text = break_glass(scene, &mut blocks);
     }
     if let Some(since) = since {
@@ -43,9 +44,7 @@ pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
         let overdue = |entry: &Entry| matches!(entry.what, What::ReviewOverdue { .. });
         small.push(words::review_due(due, scene.dossier.entries.iter().any(overdue)));
     }
-    if request.kind != Kind::BreakGlass
-        && let Some(ticket) = &request.ask.ticket
-    {
+    if !glass && let Some(ticket) = &request.ask.ticket {
         small.push(scene.issue(ticket));
     }
     if let Some(issue) = &scene.dossier.issue {
@@ -64,6 +63,12 @@ fn break_glass(scene: &Scene<'_>, blocks: &mut Vec<Value>) -> String {
     let mut known = vec![(words::RISK, words::risk(request.terms.risk).to_owned())];
     if let Some(incident) = &request.ask.ticket {
         known.insert(0, (words::INCIDENT, scene.issue(incident)));
+    }
+    for entry in &scene.dossier.entries {
+        if let What::Drilled { took, steps } = &entry.what {
+            known.extend(took.map(|took| (words::DRILL_TOOK, words::seconds(took))));
+            known.push((words::WOULD_DO, words::would_do(steps)));
+        }
     }
     blocks.push(facts(&scene.block("facts"), &known));
     let mut buttons = Vec::new();

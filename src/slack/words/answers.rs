@@ -74,6 +74,7 @@ pub fn answer(people: &People, answer: &Answer) -> String {
         Answer::Redacted { request, number } => {
             format!("The words of remark {number} on {} are gone.", code(*request))
         }
+        Answer::Drilled { request, took } => super::answer_drilled(*request, *took),
         Answer::Reviewed { request, found } => super::answer_reviewed(*request, *found),
         Answer::Noted => "Written down.".to_owned(),
         Answer::Refused(refusal) => refused(refusal),
@@ -229,7 +230,7 @@ pub fn help(command: &str) -> String {
          • `{jit} request read billing for 2h because the replica lags, INC-42`: the form, filled in; any order will \
          do, and the role that gives least comes first\n\
          • `{jit} emergency billing/write because the site is down, INC-42`: access at once, without approval; security \
-         is told, and it is reviewed\n\
+         is told, and it is reviewed. `{jit} emergency drill …` is all of it but the access\n\
          • `{jit} request read billing from tomorrow 9:00 for 4h because …`: for later; `until fri 17:00` works, too\n\
          • `{jit} again`, `{jit} again billing`: the form as you sent it the last time\n\
          • `{jit} list`: what you have and what waits\n\

@@ -70,7 +70,7 @@ pub fn home_waiting(request: &Request) -> String {
     let head = format!("{emoji} *{word}* · {} ({})", bold(&request.title()), code(request.id));
     let length = request.ask.duration.words();
     let length = match request.kind {
-        Kind::New | Kind::BreakGlass => format!("For {length}"),
+        Kind::New | Kind::BreakGlass | Kind::Drill { .. } => format!("For {length}"),
         Kind::Extension { parent } => format!("{length} more of {}", code(parent)),
     };
     cut_mrkdwn(&format!("{head}\n{length}; {}", standing(request)), ITEM)
@@ -80,7 +80,9 @@ pub fn home_waiting(request: &Request) -> String {
 #[must_use]
 pub fn home_to_decide(request: &Request) -> String {
     let length = match request.kind {
-        Kind::New | Kind::BreakGlass => format!(" for {}", request.ask.duration.words()),
+        Kind::New | Kind::BreakGlass | Kind::Drill { .. } => {
+            format!(" for {}", request.ask.duration.words())
+        }
         // Said already.
         Kind::Extension { .. } => String::new(),
     };

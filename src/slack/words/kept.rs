@@ -85,7 +85,9 @@ pub fn kept_earlier(kept: &Kept, hidden: usize) -> String {
 #[must_use]
 pub fn last_refused(command: &str, last: &Refused) -> String {
     let role = match &last.verb {
-        Verb::Ask(ask) | Verb::BreakGlass(ask) => format!("`{}` for {}", ask.role, ask.duration.words()),
+        Verb::Ask(ask) | Verb::BreakGlass(ask) | Verb::Drill { ask, .. } => {
+            format!("`{}` for {}", ask.role, ask.duration.words())
+        }
         Verb::Extend { parent, .. } => format!("more of {}", code(*parent)),
         Verb::Approve { .. }
         | Verb::Deny { .. }

@@ -174,6 +174,14 @@ pub fn stuck_over(request: &Request) -> String {
 #[must_use]
 pub fn glass(request: &Request) -> String {
     let (emoji, word) = headline(request);
+    if request.kind.is_drill() {
+        return format!(
+            "{emoji} *{word}*: {} practised a break-glass for {} ({}). No target was asked.",
+            inline(&request.requester.name, NAME),
+            bold(&request.title()),
+            request.ask.duration.words()
+        );
+    }
     format!(
         ":fire: *Break-glass*: {} took {} for {} without approval. {emoji} *{word}*: {}.",
         inline(&request.requester.name, NAME),
@@ -301,6 +309,7 @@ pub const fn approvals_none(kind: Kind) -> &'static str {
     match kind {
         Kind::New | Kind::Extension { .. } => "none needed",
         Kind::BreakGlass => "none: reviewed afterwards",
+        Kind::Drill { .. } => "none: a drill",
     }
 }
 

@@ -44,7 +44,7 @@ pub const fn finding(found: ReviewFinding) -> &'static str {
 pub const fn finding_about(found: ReviewFinding) -> &'static str {
     match found {
         ReviewFinding::Justified => "It was needed, and used for that",
-        ReviewFinding::NotJustified => "It should not have been taken; security is told",
+        ReviewFinding::NotJustified => "It should not have been; security is told",
         ReviewFinding::FollowUp => "Something is left to be done about it",
     }
 }
@@ -84,7 +84,7 @@ pub fn review_due(due: Timestamp, overdue: bool) -> String {
 #[must_use]
 pub fn review_wanted(request: &Request, who: &[String], ask: ReviewAsk, due: Timestamp) -> String {
     let who = if who.is_empty() { "Operators".to_owned() } else { list(who, 10) };
-    let of = format!("the break-glass of {}", inline(&request.requester.name, NAME));
+    let of = format!("the {} of {}", exercise(request), inline(&request.requester.name, NAME));
     let one = "One of you is enough; the button works here and above.";
     match ask {
         ReviewAsk::AtOnce => format!("{who}: please review {of} by {}. {one}", date(due)),
@@ -92,10 +92,10 @@ pub fn review_wanted(request: &Request, who: &[String], ask: ReviewAsk, due: Tim
             format!(":bell: {who}: {of} still waits for its review, due {}. {one}", date(due))
         }
         ReviewAsk::Overdue { days } => format!(
-            ":rotating_light: *Overdue{}*: {who}, {of} was to be reviewed by {}. Until it is, their next break-glass is \
-             refused.",
+            ":rotating_light: *Overdue{}*: {who}, {of} was to be reviewed by {}.{}",
             overdue_by(days),
-            date(due)
+            date(due),
+            if request.kind.is_drill() { "" } else { " Until it is, their next break-glass is refused." }
         ),
     }
 }
@@ -104,13 +104,18 @@ pub fn review_wanted(request: &Request, who: &[String], ask: ReviewAsk, due: Tim
 #[must_use]
 pub fn review_wanted_of_owner(request: &Request, due: Timestamp) -> String {
     format!(
-        ":rotating_light: *A review is overdue*: {} took {} by break-glass ({}), and nobody had reviewed it by {}. You \
-         own this app, so you can.",
+        ":rotating_light: *A review is overdue*: nobody had reviewed the {} of {} for {} ({}) by {}. You own this app, \
+         so you can.",
+        exercise(request),
         inline(&request.requester.name, NAME),
         bold(&request.title()),
         code(request.id),
         date(due)
     )
+}
+
+fn exercise(request: &Request) -> &'static str {
+    if request.kind.is_drill() { "break-glass DRILL" } else { "break-glass" }
 }
 
 fn overdue_by(days: u64) -> String {
@@ -125,8 +130,9 @@ fn overdue_by(days: u64) -> String {
 #[must_use]
 pub fn not_justified(request: &Request, review: &Reviewed<'_>) -> String {
     format!(
-        ":no_entry: *Not justified*: {} found that the break-glass of {} for {} ({}) should not have been taken. {}.",
+        ":no_entry: *Not justified*: {} found that the {} of {} for {} ({}) should not have been. {}.",
         inline(review.by, NAME),
+        exercise(request),
         inline(&request.requester.name, NAME),
         bold(&request.title()),
         code(request.id),
@@ -139,9 +145,10 @@ pub fn not_justified(request: &Request, review: &Reviewed<'_>) -> String {
 pub fn dm_reviewed(request: &Request, review: &Reviewed<'_>) -> String {
     let found = review.found.map(|found| format!(": *{}*", finding(found))).unwrap_or_default();
     format!(
-        "{} *Reviewed*: {} looked at your break-glass for {}{found}. {}.",
+        "{} *Reviewed*: {} looked at your {} for {}{found}. {}.",
         finding_emoji(review.found),
         inline(review.by, NAME),
+        exercise(request),
         bold(&request.title()),
         written(review.finding, WRITTEN)
     )

@@ -13,7 +13,9 @@ pub fn headline(request: &Request) -> (&'static str, &'static str) {
         State::Pending(_) => (":large_yellow_circle:", "Waiting for approval"),
         State::Scheduled { .. } => (":large_blue_circle:", "Approved, starts later"),
         State::Granting => match request.kind {
-            Kind::New | Kind::Extension { .. } => (":large_blue_circle:", "Approved, granting now"),
+            Kind::New | Kind::Extension { .. } | Kind::Drill { .. } => {
+                (":large_blue_circle:", "Approved, granting now")
+            }
             Kind::BreakGlass => (":large_blue_circle:", "Granting now, without approval"),
         },
         State::Active { .. } => (":large_green_circle:", "Active"),
@@ -30,6 +32,9 @@ pub fn headline(request: &Request) -> (&'static str, &'static str) {
         },
         State::Applied { .. } => (":large_green_circle:", "Extended"),
         State::Denied { .. } => (":red_circle:", "Denied"),
+        State::Withdrawn { cause: WithdrawCause::Drill, .. } => {
+            (":construction:", "DRILL, nothing was given")
+        }
         State::Withdrawn { .. } => (":white_circle:", "Withdrawn"),
         State::Lapsed { .. } => (":white_circle:", "Lapsed"),
     }
@@ -64,6 +69,7 @@ pub fn asks_for(request: &Request) -> String {
             format!("{verb}{} more of {title} ({})", request.ask.duration.words(), code(parent))
         }
         Kind::BreakGlass => format!("broke the glass for {title}"),
+        Kind::Drill { .. } => format!("practised a break-glass for {title}"),
     }
 }
 
@@ -76,6 +82,7 @@ pub fn asked_plain(request: &Request) -> String {
         Kind::New => format!("{title} for {length}"),
         Kind::Extension { parent } => format!("{length} more of {title} (on {parent})"),
         Kind::BreakGlass => format!("{title} for {length} by break-glass"),
+        Kind::Drill { .. } => format!("{title} for {length}, a drill of break-glass"),
     }
 }
 
@@ -153,5 +160,6 @@ pub(super) fn withdrawn(cause: &WithdrawCause, by: &Actor) -> String {
         WithdrawCause::ParentEnded => "the access to extend is no longer active".to_owned(),
         WithdrawCause::Leaver => "the requester has left".to_owned(),
         WithdrawCause::Superseded => "a break-glass of the same person took its place".to_owned(),
+        WithdrawCause::Drill => "it ended where access would have begun".to_owned(),
     }
 }

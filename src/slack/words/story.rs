@@ -25,6 +25,9 @@ fn story(people: &People, by: &str, entry: &Entry) -> String {
                     format!("{by} asked for {length} more of {title} ({}).", code(*parent))
                 }
                 Kind::BreakGlass => format!("{by} broke the glass for {title} for {length}."),
+                Kind::Drill { .. } => {
+                    format!("DRILL: {by} practised a break-glass for {title} for {length}.")
+                }
             }
         }
         What::AutoApproved { under } => {
@@ -134,7 +137,16 @@ fn story(people: &People, by: &str, entry: &Entry) -> String {
         }
         What::CredentialRevealed => format!("{by} saw the credential."),
         What::RevealRefused => "Slack refused to show the credential; it was not seen.".to_owned(),
-        What::ReviewOverdue { due_at } => {
+        What::Drilled { took, .. } => {
+            format!(
+                "The drill ended{}: access would have been given now. No target was asked.",
+                super::drill_took(*took)
+            )
+        }
+        What::ReviewOverdue { due_at, drill: true } => {
+            format!("The review of the drill is overdue: it was due {}.", date(*due_at))
+        }
+        What::ReviewOverdue { due_at, drill: false } => {
             format!("The review is overdue: it was due {}. Their next break-glass is refused.", date(*due_at))
         }
         What::Reviewed { found: None, finding } => {

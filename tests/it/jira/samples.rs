@@ -248,6 +248,7 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         (ann.clone(), submit(Kind::New)),
         (ann.clone(), submit(Kind::Extension { parent })),
         (ann.clone(), submit(Kind::BreakGlass)),
+        (ann.clone(), submit(Kind::Drill { began_at: None })),
         (jitney.clone(), What::AutoApproved { under: Span::mins(30) }),
         (jitney.clone(), wanted(vec![person("bob")], false)),
         (jitney.clone(), wanted(many, true)),
@@ -350,7 +351,17 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         ),
         (ann.clone(), What::CredentialRevealed),
         (jitney.clone(), What::RevealRefused),
-        (jitney, What::ReviewOverdue { due_at: at(5000) }),
+        (jitney.clone(), What::Withdrawn { cause: WithdrawCause::Drill }),
+        (
+            jitney.clone(),
+            What::Drilled {
+                took: Some(Span::secs(41)),
+                steps: vec![label(), "the group crm-admins".to_owned()],
+            },
+        ),
+        (jitney.clone(), What::Drilled { took: None, steps: vec![] }),
+        (jitney.clone(), What::ReviewOverdue { due_at: at(5000), drill: true }),
+        (jitney, What::ReviewOverdue { due_at: at(5000), drill: false }),
         (dana.clone(), What::Reviewed { found: None, finding: "Needed: the site was down.".to_owned() }),
         (
             dana,

@@ -33,6 +33,8 @@ fn summaries_tell_the_kinds_apart_and_fit() {
         "R1042 · 2 hours more of R1001, Team wiki · Editor, for Ann"
     );
     assert_eq!(words::summary(&glass), "R1042 · Break-glass: Team wiki · Editor for Ann, 2 hours");
+    glass.kind = Kind::Drill { began_at: None };
+    assert_eq!(words::summary(&glass), "R1042 · DRILL of break-glass: Team wiki · Editor for Ann, 2 hours");
     glass.terms.app_name = "é\n".repeat(300);
     glass.requester.name = "n".repeat(300);
     let long = words::summary(&glass);
@@ -51,7 +53,7 @@ fn words_of_others_can_t_pose_as_ours() {
     assert!(at(0).minute_utc().ends_with("UTC"));
 }
 
-const KINDS: u32 = 39;
+const KINDS: u32 = 40;
 
 /// Breaks when a kind is added: add a sample of it, and count on.
 fn kind(what: &What) -> u32 {
@@ -95,5 +97,6 @@ fn kind(what: &What) -> u32 {
         What::RevealRefused => 33,
         What::Reviewed { .. } => 34,
         What::ReviewOverdue { .. } => 38,
+        What::Drilled { .. } => 39,
     }
 }

@@ -164,3 +164,42 @@ async fn what_waits_for_approval_can_be_had_at_once_instead() {
     j.pass(Span::hours(2)).await;
     j.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drill_is_all_of_it_but_the_access() {
+    let j = Journey::start().await;
+    let waiting = j.ask("ann", "wiki/admin", "1h").await;
+    let line = "/jit emergency drill wiki/admin because we practise, INC-8";
+    j.slack().say_slash(&account("ann"), ACCESS_CHANNEL, line).await.unwrap();
+    let form = j.modal("ann", "Emergency DRILL").await;
+    assert!(form.contains("everything but the access"), "{form}");
+    j.world.pass(Span::secs(40)).await.unwrap();
+    let said = j.send_form("ann").await.unwrap();
+    assert!(said.contains("DRILL over"), "{said}");
+    assert!(said.contains("40 seconds after the form was opened"), "{said}");
+    let drill = request_in(&said);
+    j.rest().await;
+
+    let request = j.dossier(drill).await.request;
+    let State::Withdrawn { cause: WithdrawCause::Drill, .. } = request.state else {
+        panic!("{:?}", request.state)
+    };
+    assert!(request.kind.is_drill() && request.steps.is_empty() && request.credential.is_none());
+    let told = j.words(drill, SECURITY).await;
+    assert!(told.contains("DRILL, nothing was given") && told.contains("40 seconds"), "{told}");
+    assert_eq!(std::fs::read(j.world.folder().join("htpasswd")).unwrap(), j.htpasswd_at_first);
+    let title = format!("{drill} · DRILL of break-glass");
+    assert_eq!(j.world.jira.issues().iter().filter(|issue| issue.summary.starts_with(&title)).count(), 1);
+    j.is(waiting, StateWord::Pending).await;
+
+    // Beside a real one, and reviewed like one; an overdue review of a drill refuses nothing.
+    j.pass(Span::days(4)).await;
+    assert_eq!(j.times(drill, "review_overdue").await, 1);
+    let real = breaks_glass(&j, "ann", "wiki/admin").await.unwrap();
+    j.is(real, StateWord::Active).await;
+    let said = reviews(&j, "dana", drill, SECURITY, "Needs follow-up").await;
+    assert!(said.contains("needs follow-up"), "{said}");
+    reviews(&j, "bob", real, SECURITY, "Justified").await;
+    j.until_over().await;
+    j.end().await;
+}

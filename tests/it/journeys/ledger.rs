@@ -110,6 +110,7 @@ impl Journey {
             StateWord::Revoked => "Ended",
             StateWord::Applied => "Extended",
             StateWord::Denied => "Denied",
+            StateWord::Withdrawn if dossier.request.kind.is_drill() => "DRILL, nothing was given",
             StateWord::Withdrawn => "Withdrawn",
             StateWord::Lapsed => "Lapsed",
         };

@@ -136,6 +136,10 @@ impl Play {
             Act::BreaksGlass { who, role, duration } => {
                 self.submits(who, ask(role, *duration, None), Kind::BreakGlass)
             }
+            Act::Drills { who, role, duration } => {
+                let began_at = Some(self.now - Span::secs(41));
+                self.submits(who, ask(role, *duration, None), Kind::Drill { began_at })
+            }
             Act::Extends { who, request, by } => {
                 let role = self.request(*request)?.ask.role.clone();
                 self.submits(who, ask(&role, *by, None), Kind::Extension { parent: *request })

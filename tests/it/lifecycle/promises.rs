@@ -88,6 +88,7 @@ impl Promises {
         let others = requests.values().filter(|r| r.id != after.id).collect();
         let moment = Moment { before, change, after, others, locked, now };
         self.remember(&moment);
+        no_target_is_asked_in_a_drill(&moment)?;
         no_grant_call_without_a_stored_end(&moment)?;
         no_grant_call_after_the_end(&moment)?;
         no_grant_call_while_locked_down(&moment)?;
@@ -290,6 +291,11 @@ fn never_longer_than_asked_nor_than_an_approval_allows(moment: &Moment<'_>) -> H
         }
     }
     Ok(())
+}
+
+fn no_target_is_asked_in_a_drill(moment: &Moment<'_>) -> Held {
+    let calls = moment.change.effects.iter().any(|effect| matches!(effect, Effect::Target { .. }));
+    held(!moment.after.kind.is_drill() || !calls, "a target is asked in a drill")
 }
 
 fn requester_never_among_votes(moment: &Moment<'_>) -> Held {

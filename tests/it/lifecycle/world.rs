@@ -144,7 +144,7 @@ impl World {
         }
         match kind {
             Kind::New => {}
-            Kind::BreakGlass => {
+            Kind::BreakGlass | Kind::Drill { .. } => {
                 let rule = self.roles.get(&ask.role).and_then(|r| r.tier.break_glass.as_ref());
                 match rule {
                     None => no.push(reason(ReasonCode::NoBreakGlass)),
@@ -153,7 +153,7 @@ impl World {
                     }
                     Some(_) => {}
                 }
-                if own().any(|r| r.review_due_at.is_some_and(|due| now > due)) {
+                if own().any(|r| !r.kind.is_drill() && r.review_due_at.is_some_and(|due| now > due)) {
                     no.push(reason(ReasonCode::ReviewOverdue));
                 }
             }

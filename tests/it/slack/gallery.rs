@@ -113,6 +113,7 @@ words_of!(ANSWERS, answer_word(answer: &Answer),
     Answer::Ending { .. } => "ending",
     Answer::Reveal { .. } => "reveal",
     Answer::AlreadyRevealed { .. } => "already revealed",
+    Answer::Drilled { .. } => "drilled",
     Answer::Reviewed { .. } => "review written down",
     Answer::Noted => "noted",
     // What is refused is said by its own words.

@@ -241,9 +241,14 @@ fn hostile_messages() -> Vec<(View, Rendered)> {
     let evil = hostile();
     let people = everybody();
     let mut all = Vec::new();
-    for kind in [Kind::New, Kind::BreakGlass, Kind::Extension { parent: RequestId::from_number(1) }] {
+    let drill = Kind::Drill { began_at: None };
+    for kind in [Kind::New, Kind::BreakGlass, drill, Kind::Extension { parent: RequestId::from_number(1) }] {
         for state in every_state(&evil) {
             let mut story = bad(state, &evil).with(|request| request.kind = kind);
+            if kind.is_drill() {
+                let steps = vec![evil.clone(); 10];
+                story = story.told("jitney", 1, What::Drilled { took: Some(Span::secs(3)), steps });
+            }
             if kind == Kind::BreakGlass {
                 let found = Some(ReviewFinding::NotJustified);
                 let reviewed = What::Reviewed { found, finding: evil.clone() };

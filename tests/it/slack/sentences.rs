@@ -52,6 +52,8 @@ pub(super) fn answers() -> Vec<Answer> {
         Answer::Ending { request },
         Answer::Reveal { request },
         Answer::AlreadyRevealed { request, at: at(12) },
+        Answer::Drilled { request, took: Some(Span::millis(41_200)) },
+        Answer::Drilled { request, took: None },
         Answer::Reviewed { request, found: ReviewFinding::Justified },
         Answer::Reviewed { request, found: ReviewFinding::NotJustified },
         Answer::Noted,

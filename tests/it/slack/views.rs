@@ -175,6 +175,7 @@ fn cards() -> Vec<Scene> {
                 Story::new(State::Granting).told("jitney", 0, What::AutoApproved { under: Span::mins(15) }),
             ),
             ("break-glass", Story::new(State::Granting).with(|r| r.kind = Kind::BreakGlass)),
+            ("drill", drilled()),
             (
                 "extension",
                 Story::new(pending(0))
@@ -384,6 +385,19 @@ pub(super) fn glass(state: State) -> Story {
     })
 }
 
+/// The exercise of it.
+pub(super) fn drilled() -> Story {
+    let state = State::Withdrawn { cause: WithdrawCause::Drill, by: Actor::Jitney, at: at(1) };
+    let steps = vec!["a login in billing-pg".to_owned()];
+    let story = glass(state).with(|r| {
+        r.kind = Kind::Drill { began_at: Some(at(0)) };
+        r.steps.clear();
+        r.credential = None;
+        r.times = None;
+    });
+    story.told("jitney", 1, What::Drilled { took: Some(Span::millis(41_200)), steps })
+}
+
 /// The same, reviewed.
 fn reviewed(found: ReviewFinding) -> Story {
     let reviewed = What::Reviewed { found: Some(found), finding: "The pager log agrees.".to_owned() };
@@ -409,6 +423,8 @@ fn reviews() -> Vec<Scene> {
     for (name, number) in asks {
         all.extend(of(View::Review { number }, vec![(name, over())]));
     }
+    all.extend(of(View::Review { number: 1 }, vec![("of a drill", drilled())]));
+    all.extend(of(View::Review { number: 3 }, vec![("of a drill, overdue", drilled())]));
     let done = reviewed(ReviewFinding::Justified).posted(View::Review { number: 2 });
     all.extend(of(View::Review { number: 2 }, vec![("done", done)]));
     let copy = View::ReviewCopy { number: 3, owner: 1 };
@@ -451,10 +467,11 @@ fn security() -> Vec<Scene> {
                 glass(revoked(EndCause::Expiry)).ended().told(
                     "jitney",
                     1440,
-                    What::ReviewOverdue { due_at: at(1440) },
+                    What::ReviewOverdue { due_at: at(1440), drill: false },
                 ),
             ),
             ("break-glass, over and reviewed", reviewed(ReviewFinding::Justified)),
+            ("drill", drilled()),
             (
                 "stuck",
                 stuck(revoking(true)).with(|r| {
@@ -572,7 +589,16 @@ fn whole_log() -> Scene {
         ("jitney", What::Reappeared { step: 0, label: label(), evidence: evidence("a line for jit-r1042") }),
         ("ann", What::CredentialRevealed),
         ("jitney", What::RevealRefused),
-        ("jitney", What::ReviewOverdue { due_at: at(1440) }),
+        ("jitney", What::Withdrawn { cause: WithdrawCause::Drill }),
+        (
+            "jitney",
+            What::Drilled {
+                took: Some(Span::millis(41_200)),
+                steps: vec!["a login in billing-pg".to_owned()],
+            },
+        ),
+        ("jitney", What::ReviewOverdue { due_at: at(1440), drill: false }),
+        ("jitney", What::ReviewOverdue { due_at: at(1440), drill: true }),
         ("dana", What::Reviewed { found: None, finding: "It was needed".to_owned() }),
         (
             "dana",

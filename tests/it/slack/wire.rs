@@ -4,7 +4,7 @@ use jitney::lifecycle::{EndCause, State};
 use jitney::policy::{People, Person, Risk, RoleMatch};
 use jitney::slack::envelope::{self, Button, Caller, Frame, InThread, Input, Press, ViewState};
 use jitney::slack::link_plan::Farewell;
-use jitney::slack::modal::{self, Draft};
+use jitney::slack::modal::{self, Draft, Emergency};
 use jitney::time::Span;
 use serde_json::{Value, json};
 
@@ -330,6 +330,16 @@ fn forms_have_the_fields_that_the_role_wants() {
     insta::assert_json_snapshot!(forms[1].1);
 }
 
+#[test]
+fn a_form_whose_mark_was_lost_gives_nothing() {
+    for leads_to in [Emergency::Real, Emergency::Drill { began_at: at(7) }] {
+        assert_eq!(Emergency::read(&leads_to.metadata()), Some(leads_to));
+    }
+    for odd in ["drill", "drill:", "drill:x", "real", " "] {
+        assert_eq!(Emergency::read(odd), None, "{odd:?}");
+    }
+}
+
 /// Every form and every window, by what it is for.
 pub(super) fn forms() -> Vec<(&'static str, Value)> {
     let (set, ann) = (policies(), id("ann"));
@@ -359,15 +369,21 @@ pub(super) fn forms() -> Vec<(&'static str, Value)> {
         risk: Risk::High,
         eligible: true,
     };
+    let emergency =
+        |offered: &[RoleMatch], draft: &Draft, leads_to| modal::emergency(&set, offered, draft, leads_to);
     let ended = State::Revoked { cause: EndCause::Expiry, recheck_at: None };
     let reveal = serde_json::to_value(modal::reveal("1.2.a", request, &"s3cret".to_owned().into())).unwrap();
     vec![
         ("request, empty", modal::request(&set, &people, &ann, &Draft::default())),
         ("request, a role and words", modal::request(&set, &people, &ann, &chosen)),
         ("request, for too long", modal::request(&set, &people, &ann, &too_long)),
-        ("emergency, empty", modal::emergency(&set, &[offered("write"), offered("read")], &Draft::default())),
-        ("emergency, the only role", modal::emergency(&set, &[offered("read")], &Draft::default())),
-        ("emergency, all said", modal::emergency(&set, &[offered("read")], &chosen)),
+        (
+            "emergency, empty",
+            emergency(&[offered("write"), offered("read")], &Draft::default(), Emergency::Real),
+        ),
+        ("emergency, the only role", emergency(&[offered("read")], &Draft::default(), Emergency::Real)),
+        ("emergency, all said", emergency(&[offered("read")], &chosen, Emergency::Real)),
+        ("emergency, a drill", emergency(&[offered("read")], &chosen, Emergency::Drill { began_at: at(0) })),
         ("review", modal::review(&people, &glass(ended).ended().dossier)),
         ("extend", modal::extend(request, None, None)),
         ("approve for less", modal::approve_less(request)),
