@@ -171,7 +171,7 @@ fn begin(request: &Request, now: Timestamp) -> Begin {
     match request.kind {
         Kind::New => Begin::Access(request.ask.starts_at.map_or(now, |starts_at| starts_at.max(now))),
         Kind::Extension { .. } => Begin::MoreTime,
-        Kind::BreakGlass => Begin::BreakGlass,
+        Kind::BreakGlass | Kind::Drill { .. } => Begin::BreakGlass,
     }
 }
 
