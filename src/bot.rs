@@ -20,6 +20,7 @@ use crate::directory::Directory;
 use crate::engine::{self, Completion, Core, EngineHandle, Owed, Parts};
 use crate::jira::{JiraSettings, LabelPrefix, Ticketer};
 use crate::lifecycle::Lifecycle;
+use crate::oncall::{self, Schedule};
 use crate::outbox::{Outbox, Shower, Teller};
 use crate::policy::{self, PolicySet, SourceFile};
 use crate::slack::{Poster, SlackEdge, SlackSettings};
@@ -46,6 +47,8 @@ pub struct Setup {
     pub directory: Directory,
     /// The targets.
     pub targets: Targets,
+    /// The on-call schedules.
+    pub schedules: Vec<Schedule>,
     /// Seals credentials.
     pub key: SealingKey,
     /// The workspace.
@@ -123,6 +126,14 @@ impl Bot {
             }
             "the operators' socket"
         });
+        if !setup.schedules.is_empty() {
+            let on_call = oncall::Watch::new(setup.schedules, engine.clone(), Arc::clone(&setup.clock))?;
+            let on_call_stopped = stopped.clone();
+            tasks.spawn(async move {
+                on_call.run(on_call_stopped).await;
+                "the watch over on-call schedules"
+            });
+        }
         let watch = FileWatch {
             engine: engine.clone(),
             directory: setup.directory,

@@ -113,6 +113,10 @@ text_id!(
     TierId, "a tier id", is_slug, SLUG_RULE, str::to_owned
 );
 text_id!(
+    /// An on-call schedule: an `[oncall.*]` of the configuration.
+    OnCallId, "the name of an on-call schedule", is_slug, SLUG_RULE, str::to_owned
+);
+text_id!(
     /// A calendar of `tiers.toml`.
     CalendarId, "a calendar id", is_slug, SLUG_RULE, str::to_owned
 );

@@ -15,6 +15,7 @@ pub mod ids;
 pub mod jira;
 pub mod lifecycle;
 mod nearest;
+pub mod oncall;
 pub mod outbox;
 pub mod playground;
 pub mod policy;

@@ -9,8 +9,9 @@ use serde::Serialize;
 
 use super::out::{Mark, Out};
 use super::{ConfigArg, Exit, wiring, words};
-use crate::config::{Config, ConfigError, Environment, Issue, SlackTokens, load_jira_token};
+use crate::config::{Config, ConfigError, Environment, Issue, SlackTokens, load_jira_token, load_schedules};
 use crate::finding::{Finding, Grade};
+use crate::oncall::Schedule;
 use crate::time::{Clock, SystemClock};
 
 const EXAMPLES: &str = "\
@@ -93,6 +94,7 @@ impl Check {
 struct Tokens {
     slack: Result<SlackTokens, Vec<Issue>>,
     jira: Result<SecretString, Issue>,
+    schedules: Result<Vec<Schedule>, Vec<Issue>>,
 }
 
 pub(super) fn run(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
@@ -123,13 +125,16 @@ fn examine(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Re
     let tokens = Tokens {
         slack: SlackTokens::load(&config, environment),
         jira: load_jira_token(&config, environment),
+        schedules: load_schedules(&config, environment),
     };
     let targets = wiring::targets(&config);
     let directory = wiring::directory(&config, clock.wall());
     let mut answers = if args.offline {
         there::Answers::skipped(words::OFFLINE)
     } else {
-        there::ask(&config, &tokens, targets.as_ref().ok(), &clock, out)?
+        let people = directory.as_ref().ok().map(|directory| directory.people());
+        let asked = there::Asked { targets: targets.as_ref().ok(), people: people.as_deref() };
+        there::ask(&config, &tokens, asked, &clock, out)?
     };
 
     let mut checks = vec![Check::of("configuration", Finding::ok(path.display().to_string()))];
@@ -139,6 +144,7 @@ fn examine(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Re
     checks.extend(here::key_and_database(&config));
     checks.extend(here::disk(&config));
     checks.extend(here::people(&directory));
+    checks.append(&mut answers.on_call);
     checks.append(&mut answers.targets);
     match &targets {
         Ok(targets) => {

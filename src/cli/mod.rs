@@ -2,6 +2,7 @@
 //! asks the running server.
 
 mod audit;
+mod away;
 mod completions;
 mod demo;
 mod doctor;
@@ -61,6 +62,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     #[command(subcommand)]
     Request(request::RequestCommand),
+    #[command(subcommand)]
+    Away(away::AwayCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     Completions(completions::CompletionsArgs),
@@ -133,6 +136,7 @@ fn dispatch(command: Command, out: Out) -> anyhow::Result<Exit> {
         Command::Init(args) => init::run(&args, out),
         Command::Doctor(args) => doctor::run(&args, &environment, out),
         Command::Policy(command) => policy::run(command, &environment, out),
+        Command::Away(command) => away::run(command, &environment, out),
         Command::Audit(command) => audit::run(command, &environment, out),
         Command::Request(command) => request::run(command, &environment, out),
         Command::Completions(args) => completions::run(&args, &mut CommandLine::command(), out),

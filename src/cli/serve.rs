@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::out::Out;
 use super::{ConfigArg, Exit, wiring};
 use crate::bot::{Bot, Setup};
-use crate::config::{Environment, Secrets};
+use crate::config::{Environment, Secrets, load_schedules};
 use crate::credentials::SealingKey;
 use crate::jira::LabelPrefix;
 use crate::telemetry;
@@ -35,12 +35,15 @@ pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyh
     let config = args.config.load(environment)?;
     let secrets =
         Secrets::load(&config, environment).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
+    let schedules =
+        load_schedules(&config, environment).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
     let targets = wiring::targets(&config).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let setup = Setup {
         policies: wiring::policies(&config.server.policies, &targets)?,
         directory: wiring::directory(&config, clock.wall())?,
         targets,
+        schedules,
         key: SealingKey::read(&config.server.key_file)?,
         slack: config.slack_settings(&secrets.slack),
         jira: config.jira_settings(&secrets.jira_token, LabelPrefix::usual()),

@@ -35,13 +35,17 @@ pub enum Variable {
     SlackBotToken,
     /// Jira's API token.
     JiraToken,
+    /// PagerDuty's API key, for every schedule there.
+    PagerDutyToken,
+    /// Opsgenie's API key, for every schedule there.
+    OpsgenieToken,
     /// What is logged: a filter such as `jitney=debug`.
     Log,
 }
 
 impl Variable {
     /// Every variable.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Config,
         Self::Database,
         Self::Policies,
@@ -53,6 +57,8 @@ impl Variable {
         Self::SlackAppToken,
         Self::SlackBotToken,
         Self::JiraToken,
+        Self::PagerDutyToken,
+        Self::OpsgenieToken,
         Self::Log,
     ];
 
@@ -71,6 +77,8 @@ impl Variable {
             Self::SlackAppToken => "JITNEY_SLACK_APP_TOKEN",
             Self::SlackBotToken => "JITNEY_SLACK_BOT_TOKEN",
             Self::JiraToken => "JITNEY_JIRA_TOKEN",
+            Self::PagerDutyToken => "JITNEY_PAGERDUTY_TOKEN",
+            Self::OpsgenieToken => "JITNEY_OPSGENIE_TOKEN",
             Self::Log => "JITNEY_LOG",
         }
     }

@@ -3,6 +3,7 @@
 
 mod address;
 mod environment;
+mod on_call;
 mod policy_files;
 mod reader;
 mod secrets;
@@ -17,10 +18,11 @@ use thiserror::Error;
 
 pub use address::{BaseUrl, BaseUrlError, SlackId, SlackIdError};
 pub use environment::{Environment, Variable};
+pub use on_call::{OnCall, load_schedules};
 pub use policy_files::{PolicyFilesError, policy_paths, read_policy_files, replace_policy_file};
 pub use secrets::{Secrets, SlackTokens, load_jira_token};
 
-use crate::ids::TargetId;
+use crate::ids::{OnCallId, TargetId};
 use crate::jira::Milestone;
 use crate::time::Span;
 use reader::{At, NamedTable, Source, Table};
@@ -46,6 +48,8 @@ pub struct Config {
     pub jira: Jira,
     /// The targets by name.
     pub targets: BTreeMap<TargetId, TargetTable>,
+    /// The on-call schedules by name.
+    pub on_call: BTreeMap<OnCallId, OnCall>,
     /// What nobody may exceed.
     pub limits: Limits,
 }
@@ -235,6 +239,7 @@ struct Draft {
     slack: SlackDraft,
     jira: JiraDraft,
     targets: BTreeMap<TargetId, TargetTable>,
+    on_call: BTreeMap<OnCallId, OnCall>,
     limits: Limits,
 }
 
@@ -285,6 +290,7 @@ impl Draft {
             slack: read_slack(root, base),
             jira: read_jira(root, base),
             targets: root.table("targets", |table| read_targets(table, source)),
+            on_call: on_call::read(root, base),
             limits: root.table("limits", |table| Limits {
                 open_requests_per_person: table
                     .number("open_requests_per_person", 1, 1000)
@@ -318,6 +324,7 @@ impl Draft {
                 transitions: self.jira.transitions,
             },
             targets: self.targets,
+            on_call: self.on_call,
             limits: self.limits,
         })
     }

@@ -237,6 +237,32 @@ impl<'s, 't> Table<'s, 't> {
         found
     }
 
+    /// Each table in this one, read by `reader`, in the order of the text: for names that people choose.
+    pub(super) fn each<T>(&self, reader: impl Fn(&At<String>, &Table<'s, 't>) -> T) -> Vec<(At<String>, T)> {
+        let mut found = Vec::new();
+        for (key, value) in self.table.into_iter().flatten() {
+            let name = At { value: key.get_ref().to_string(), at: start(key.span()) };
+            let DeValue::Table(inner) = value.get_ref() else {
+                self.wrong_kind(&name.value, value, "a table");
+                continue;
+            };
+            let table = Table {
+                source: Rc::clone(&self.source),
+                path: self.name_of(&name.value),
+                at: name.at,
+                table: Some(inner),
+                known: RefCell::default(),
+            };
+            let read = reader(&name, &table);
+            table.finish();
+            found.push((name, read));
+        }
+        found.sort_by_key(|(name, _)| name.at);
+        // What people chose can't be misspelt.
+        self.known.borrow_mut().clear();
+        found
+    }
+
     fn json_table(&self, table: &DeTable<'t>) -> Map<String, Value> {
         table.iter().filter_map(|(key, value)| Some((key.get_ref().to_string(), self.json(value)?))).collect()
     }

@@ -72,7 +72,7 @@ pub fn load_jira_token(config: &Config, environment: &Environment) -> Result<Sec
     find(Variable::JiraToken, "jira.token_file", config.jira.token_file.as_deref(), environment)
 }
 
-fn find(
+pub(super) fn find(
     variable: Variable,
     key: &str,
     file: Option<&Path>,

@@ -192,3 +192,36 @@ fn a_workspace_an_organisation_or_both_may_be_named() {
         assert!(issues[0].message.contains(says), "{written}: {issues:?}");
     }
 }
+
+#[test]
+fn schedules_have_a_service_an_id_and_a_token() {
+    let table =
+        "[oncall.payments]\nservice = \"pagerduty\"\nschedule = \"PI7DH85\"\ntoken_file = \"pd.token\"\n";
+    let other =
+        "[oncall.web]\nservice = \"opsgenie\"\nschedule = \"d875-x\"\nbase_url = \"http://127.0.0.1:9/\"\n";
+    let config = parse(&format!("{EXAMPLE}{table}{other}")).unwrap();
+    let [payments, web] = ["payments", "web"].map(|name| &config.on_call[&name.parse().unwrap()]);
+    assert_eq!(payments.base_url.as_str(), "https://api.pagerduty.com");
+    assert_eq!(payments.token_file.as_deref(), Some(Path::new("/srv/jitney/pd.token")));
+    assert_eq!((web.schedule.as_str(), web.base_url.as_str()), ("d875-x", "http://127.0.0.1:9"));
+
+    let none = said(&load_schedules(&config, &environment(&[("JITNEY_PAGERDUTY_TOKEN", "pd")])).unwrap_err());
+    assert!(none.contains("JITNEY_OPSGENIE_TOKEN") && none.contains("oncall.web.token_file"), "{none}");
+    let both = environment(&[("JITNEY_PAGERDUTY_TOKEN", "very-pd"), ("JITNEY_OPSGENIE_TOKEN", "very-og")]);
+    let schedules = load_schedules(&config, &both).unwrap();
+    assert_eq!(schedules[0].token.expose_secret(), "very-pd");
+    assert!(!format!("{schedules:?}").contains("very-"));
+
+    for (text, wanted) in [
+        ("[oncall.web]\nservice = \"pager\"\nschedule = \"x\"\n", "write one of pagerduty, opsgenie"),
+        ("[oncall.web]\nservice = \"pagerdtuy\"\nschedule = \"x\"\n", "did you mean `pagerduty`?"),
+        ("[oncall.web]\nservice = \"opsgenie\"\n", "`oncall.web.schedule` is missing"),
+        ("[oncall.web]\nservice = \"opsgenie\"\nschedule = \"The web team\"\n", "not its name"),
+        ("[oncall.Web]\nservice = \"opsgenie\"\nschedule = \"x\"\n", "the name of an on-call schedule"),
+        ("[oncall.web]\nservice = \"opsgenie\"\nschedul = \"x\"\n", "did you mean `schedule`?"),
+        ("[oncall]\nweb = \"opsgenie\"\n", "`oncall.web` must be a table"),
+    ] {
+        let issues = said(&parse(&format!("{EXAMPLE}{text}")).unwrap_err());
+        assert!(issues.contains(wanted), "{text}: {issues}");
+    }
+}

@@ -228,7 +228,7 @@ impl Core {
         let mut facts = Facts::alone();
         facts.verdict = verdict;
         facts.jitter = self.jitter();
-        facts.stages = policy::stage_approvers(tier, &submission.terms.owners, &person, &world.people);
+        facts.stages = policy::stage_approvers(tier, &submission.terms.owners, &person, &world.people, now);
         facts.lockdowns = tx.lockdowns(&person)?;
         facts.breakers_open = self.breakers.clone();
         facts.claims = tx.claims_on(&person, &submission.terms.steps, submission.id)?;

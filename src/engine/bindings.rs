@@ -11,7 +11,7 @@ use super::core::Core;
 use super::handle::Shared;
 use super::{Bind, Bound, EngineError};
 use crate::ids::{PersonId, SlackUserId};
-use crate::policy::People;
+use crate::policy::{Aways, People, Rosters};
 use crate::store::StoreError;
 
 impl Core {
@@ -61,13 +61,37 @@ impl Core {
 }
 
 impl Shared {
-    /// Puts people in force, with the accounts that are bound.
+    /// Puts people in force, with the accounts that are bound, who is on call and who is away.
     pub(super) fn set_people(&self, people: Arc<People>) {
+        // Held from here on, so that two who set different things at once both come into force.
+        let mut in_force = self.people.write().unwrap_or_else(PoisonError::into_inner);
         let bindings = self.bindings.read().unwrap_or_else(PoisonError::into_inner);
-        // A copy of everybody only where something is bound.
-        let people =
-            if bindings.is_empty() { people } else { Arc::new(People::clone(&people).with_bound(&bindings)) };
-        *self.people.write().unwrap_or_else(PoisonError::into_inner) = people;
+        let rosters = self.rosters.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let away = Arc::clone(&self.away.read().unwrap_or_else(PoisonError::into_inner));
+        // A copy of everybody only where something is put beside the directory.
+        *in_force = if bindings.is_empty() && rosters.is_none() && away.is_empty() {
+            people
+        } else {
+            let people = People::clone(&people).with_bound(&bindings).with_away(away);
+            Arc::new(match rosters {
+                Some(rosters) => people.with_on_call(rosters),
+                None => people,
+            })
+        };
+    }
+
+    /// Puts in force who is on call.
+    pub(super) fn set_on_call(&self, rosters: Arc<Rosters>) {
+        let mut in_force = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        *self.rosters.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&rosters));
+        *in_force = Arc::new(People::clone(&in_force).with_on_call(rosters));
+    }
+
+    /// Puts in force who is away.
+    pub(super) fn set_away(&self, away: Arc<Aways>) {
+        let mut in_force = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        *self.away.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&away);
+        *in_force = Arc::new(People::clone(&in_force).with_away(away));
     }
 }
 

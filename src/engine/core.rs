@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use thiserror::Error;
 
 use super::apply::DISK_IS_FULL;
+use super::approvers::Approvers;
 use super::claims::Claims;
 use super::clock::EngineClock;
 use super::handle::Shared;
@@ -73,6 +74,7 @@ pub struct Core {
     pub(super) claims: Claims,
     next_ready: Option<Timestamp>,
     pub(super) leavers: Leavers,
+    pub(super) approvers: Approvers,
     forget_at: Timestamp,
     /// Set when the disk failed under the database: what is in its cache is not to be trusted any more.
     disk_failed: bool,
@@ -156,11 +158,13 @@ impl Core {
             claims: Claims::new(),
             next_ready: None,
             leavers: Leavers::default(),
+            approvers: Approvers::default(),
             forget_at: last,
             disk_failed: false,
             resumed,
         };
         core.reload_bindings()?;
+        core.reload_away()?;
         core.refill()?;
         Ok(core)
     }
@@ -208,8 +212,8 @@ impl Core {
         answers.map_err(|e| EngineError::Store(e.to_string()))
     }
 
-    /// Looks at what time has changed, and when that is done for leavers: two bounded commits at most. True when more
-    /// may be due.
+    /// Looks at what time has changed, and when that is done for leavers, and then at who may approve: three bounded
+    /// commits at most. True when more may be due.
     ///
     /// # Errors
     /// When the commit failed.
@@ -244,13 +248,13 @@ impl Core {
             self.next_ready = None;
             self.shared.owed.notify_one();
         }
-        Ok(more || self.look_around()?)
+        Ok(more || self.look_around()? || self.look_at_approvers()?)
     }
 
     /// When to look again because of time alone.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        [self.wheel.next(), self.next_ready, self.clock.keep_at(), self.full_until]
+        [self.wheel.next(), self.next_ready, self.clock.keep_at(), self.full_until, self.approvers.look_at]
             .into_iter()
             .flatten()
             .min()

@@ -7,7 +7,7 @@ use rand::RngExt;
 use super::act::STANDING;
 use super::core::{Core, Stop, World};
 use crate::ids::{PersonId, RoleRef};
-use crate::lifecycle::{Actor, Event, Facts, Kind, ParentFacts, Request, State};
+use crate::lifecycle::{Actor, Event, Facts, Kind, ParentFacts, Request, State, Vote};
 use crate::policy::{self, Ballot, Begin, Reason, ReasonCode, Verdict};
 use crate::store::Tx;
 use crate::time::{Span, Timestamp};
@@ -50,7 +50,8 @@ impl Core {
             (State::Granting | State::Active { .. }, _) => {
                 if let Event::Revoke { by: Actor::Person { id, .. }, .. } = event {
                     let terms = &request.terms;
-                    facts.verdict = policy::may_end(&terms.tier, &terms.owners, person, id, &world.people);
+                    facts.verdict =
+                        policy::may_end(&terms.tier, &terms.owners, person, id, &world.people, now);
                 }
                 facts.lockdowns = tx.lockdowns(person)?;
                 facts.claims = tx.claims(request)?;
@@ -118,39 +119,48 @@ fn judge_pending(
 ) {
     let terms = &request.terms;
     let requester = &request.requester.id;
-    facts.stages = policy::stage_approvers(&terms.tier, &terms.owners, requester, &world.people);
-    let mut voted: Vec<(PersonId, u32)> = request.votes.iter().map(|v| (v.by.clone(), v.stage)).collect();
-    let may = |person: &PersonId, stage: u32, escalated: bool, voted: &[(PersonId, u32)]| {
-        let tier = &terms.tier;
-        let ballot = Ballot { tier, owners: &terms.owners, requester, stage, escalated, voted };
-        policy::may_approve(&ballot, person, &world.people, now)
-    };
+    let people = &world.people;
+    facts.stages = policy::stage_approvers(&terms.tier, &terms.owners, requester, people, now);
+    let mut votes: Vec<Vote> = request.votes.clone();
     if let State::Pending(state) = &request.state
         && let Event::Approve { by, .. } | Event::Deny { by, .. } | Event::Question { by, .. } = event
     {
+        let voted = places(votes.iter());
+        let ballot = ballot(request, state.stage, state.escalated, &voted);
         facts.verdict = match by.person() {
-            Some(person) => may(person, state.stage, state.escalated, &voted),
+            Some(person) => policy::may_approve(&ballot, person, people, now),
             None => Verdict::Refused(nobody(), Vec::new()),
         };
-        if let (Event::Approve { .. }, true, Some(person)) = (event, facts.verdict.is_granted(), by.person())
+        if let (Event::Approve { at_most, .. }, true, Some(person)) =
+            (event, facts.verdict.is_granted(), by.person())
         {
-            voted.push((person.clone(), state.stage));
+            facts.capacity = policy::capacity(&ballot, person, people, now);
+            votes.push(Vote {
+                by: person.clone(),
+                name: by.name().to_owned(),
+                stage: state.stage,
+                at: now,
+                at_most: *at_most,
+                capacity: facts.capacity.clone(),
+            });
         }
     }
     // The one that is given now is held against the others, too: it may be of a stage that is asked again.
-    let still = |(person, stage): &(PersonId, u32)| {
-        let others: Vec<_> =
-            voted.iter().filter(|vote| *vote != &(person.clone(), *stage)).cloned().collect();
+    let stands = |(index, vote): &(usize, &Vote)| {
+        let others = votes.iter().enumerate().filter(|(other, _)| other != index).map(|(_, other)| other);
+        let others = places(others);
         // An approver who was asked by an escalation stays one.
-        may(person, *stage, true, &others)
+        let ballot = ballot(request, vote.stage, true, &others);
+        policy::vote_stands(&ballot, &vote.by, vote.capacity.as_ref(), people, now)
     };
-    for vote in &voted {
-        match still(vote) {
-            Verdict::Granted(_) => {
-                facts.valid_votes.insert(vote.clone());
+    for vote in votes.iter().enumerate() {
+        let key = (vote.1.by.clone(), vote.1.stage);
+        match stands(&vote) {
+            Ok(()) => {
+                facts.valid_votes.insert(key);
             }
-            lost @ Verdict::Refused(..) => {
-                facts.lost_votes.insert(vote.clone(), lost.refusals().cloned().collect());
+            Err(reason) => {
+                facts.lost_votes.insert(key, vec![reason]);
             }
         }
     }
@@ -180,6 +190,17 @@ fn granted_for(request: &Request, event: &Event, valid: &BTreeSet<(PersonId, u32
     let at_most = if let Event::Approve { at_most, .. } = event { *at_most } else { None };
     let valid = request.votes.iter().filter(|vote| valid.contains(&(vote.by.clone(), vote.stage)));
     valid.filter_map(|vote| vote.at_most).chain(at_most).fold(request.ask.duration, Span::min)
+}
+
+fn ballot<'a>(request: &'a Request, stage: u32, escalated: bool, voted: &'a [(PersonId, u32)]) -> Ballot<'a> {
+    let terms = &request.terms;
+    let requester = &request.requester.id;
+    Ballot { tier: &terms.tier, owners: &terms.owners, requester, stage, escalated, voted }
+}
+
+/// The places that votes have filled.
+fn places<'a>(votes: impl Iterator<Item = &'a Vote>) -> Vec<(PersonId, u32)> {
+    votes.flat_map(Vote::places).collect()
 }
 
 fn nobody() -> Reason {

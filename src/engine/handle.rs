@@ -8,12 +8,12 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::{
-    Bind, Bound, Command, Completion, Dossier, Filter, Heard, Owed, Refused, RefusedOf, Status,
-    TicketProgress,
+    Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Owed, Refused, RefusedOf, Status,
+    TicketProgress, WentAway,
 };
 use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
-use crate::policy::{People, PolicySet};
+use crate::policy::{Away, Aways, People, PolicySet, Rosters};
 use crate::time::{Clock, Span, Timestamp};
 
 /// Inputs that wait at most; more of them wait before they are taken.
@@ -46,6 +46,8 @@ pub(super) enum Message {
     Credential(RequestId, Reply<Option<SecretString>>),
     Status(Reply<Status>),
     Bind(Box<Bind>, Reply<Bound>),
+    GoAway(Box<GoAway>, Reply<WentAway>),
+    ComeBack(PersonId, Reply<Option<Away>>),
     Breaker(TargetId, bool),
     Nudge,
     Stop(Reply<()>),
@@ -55,6 +57,9 @@ pub(super) enum Message {
 pub(super) struct Shared {
     pub(super) policies: RwLock<Arc<PolicySet>>,
     pub(super) people: RwLock<Arc<People>>,
+    /// Who is on call; none until somebody asks the schedules.
+    pub(super) rosters: RwLock<Option<Arc<Rosters>>>,
+    pub(super) away: RwLock<Arc<Aways>>,
     /// Accounts that were bound to people whose account the directory does not name.
     pub(super) bindings: RwLock<BTreeMap<SlackUserId, PersonId>>,
     pub(super) owed: Notify,
@@ -66,6 +71,8 @@ impl Shared {
         Self {
             policies: RwLock::new(policies),
             people: RwLock::new(people),
+            rosters: RwLock::default(),
+            away: RwLock::default(),
             bindings: RwLock::default(),
             owed: Notify::new(),
             clock,
@@ -174,6 +181,22 @@ impl EngineHandle {
         self.call(|reply| Message::Bind(Box::new(bind), reply)).await
     }
 
+    /// Keeps that somebody is away, or says what is in the way.
+    ///
+    /// # Errors
+    /// When nothing could be committed.
+    pub async fn go_away(&self, wish: GoAway) -> Result<WentAway, EngineError> {
+        self.call(|reply| Message::GoAway(Box::new(wish), reply)).await
+    }
+
+    /// Somebody is back before their time; what held until now comes back, when something did.
+    ///
+    /// # Errors
+    /// When nothing could be committed.
+    pub async fn come_back(&self, person: PersonId) -> Result<Option<Away>, EngineError> {
+        self.call(|reply| Message::ComeBack(person, reply)).await
+    }
+
     /// How the engine is.
     ///
     /// # Errors
@@ -225,6 +248,12 @@ impl EngineHandle {
     /// Takes a fresh read of the directory, and looks again at what waits for it.
     pub fn set_people(&self, people: Arc<People>) {
         self.shared.set_people(people);
+        self.nudge();
+    }
+
+    /// Takes who is on call now, and looks again at what waits for them.
+    pub fn set_on_call(&self, rosters: Rosters) {
+        self.shared.set_on_call(Arc::new(rosters));
         self.nudge();
     }
 

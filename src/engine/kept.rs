@@ -217,6 +217,18 @@ fn line(request: &Request, stage_now: u32, entry: &Entry) -> Option<KeptLine> {
                 from_fallback: *from_fallback,
             }
         }
+        What::AskedAnew { stage, asked, from_fallback, .. } => {
+            let rule = usize::try_from(*stage).ok().and_then(|n| request.terms.tier.stages.get(n));
+            let refs = rule.map_or(&[][..], |r| if *from_fallback { &r.fallback } else { &r.approvers });
+            KeptWhat::Asked {
+                stage: stage + 1,
+                stages: u32::try_from(request.terms.tier.stages.len()).unwrap_or(u32::MAX),
+                quorum: rule.map_or(1, |rule| rule.quorum),
+                place: rule.map(|rule| rule.place.clone()).unwrap_or_default(),
+                asked: asked_as(request, refs, asked),
+                from_fallback: *from_fallback,
+            }
+        }
         What::Escalated { asked } => {
             let rule = usize::try_from(stage_now).ok().and_then(|n| request.terms.tier.stages.get(n));
             let refs = rule.map_or(&[][..], |rule| &rule.escalate_to);
@@ -283,7 +295,7 @@ fn asked_as(request: &Request, refs: &[ApproverRef], asked: &[PersonId]) -> Vec<
                 }
                 ApproverRef::Owners => request.terms.owners.contains(person).then_some(AskedAs::Owner),
                 ApproverRef::Person(id) => (id == person).then_some(AskedAs::Named),
-                ApproverRef::Group(_) => None,
+                ApproverRef::Group(_) | ApproverRef::OnCall(_) => None,
             })
             .collect();
         if named_as.is_empty() && !groups.is_empty() {

@@ -3,6 +3,8 @@
 
 mod act;
 mod apply;
+mod approvers;
+mod away;
 mod bindings;
 mod claims;
 mod clock;
@@ -19,6 +21,7 @@ mod remarks;
 pub(crate) mod scripted;
 mod thread;
 
+pub use self::away::{AWAY_MOST, GoAway, NotAway, WentAway};
 pub use self::core::{Core, Input, Parts};
 pub use command::{
     Asked, Bind, Bound, CallTerms, Command, Completion, Dossier, Filter, Owed, Refused, RefusedOf, Reviewed,

@@ -56,6 +56,8 @@ pub(crate) fn start(
     let shared = Shared {
         policies: RwLock::new(Arc::new(policies)),
         people: RwLock::new(Arc::new(people)),
+        rosters: Default::default(),
+        away: Default::default(),
         bindings: RwLock::default(),
         owed: Notify::new(),
         clock: Arc::new(Still(now)),

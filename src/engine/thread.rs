@@ -57,12 +57,11 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
     }
 }
 
-/// Ends what leavers have, a part at a time; whether there is more.
-fn more_leavers(core: &mut Core) -> bool {
-    core.look_around().unwrap_or_else(|error| {
-        tracing::error!(%error, "the directory changed, and its leavers could not be ended yet");
-        false
-    })
+/// Ends what leavers have and asks whoever may approve now, a part at a time.
+fn look_around(core: &mut Core) {
+    if let Err(error) = core.look_around().and_then(|_| core.look_at_approvers()) {
+        tracing::error!(%error, "the directory changed, and what follows from it could not be done yet");
+    }
 }
 
 fn ends(error: &EngineError) {
@@ -117,6 +116,8 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::Credential(..)
             | Message::Status(..)
             | Message::Bind(..)
+            | Message::GoAway(..)
+            | Message::ComeBack(..)
             | Message::Stop(..) => after.push(message),
         }
     }
@@ -128,9 +129,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             Message::Stop(reply) => stop = Some(reply),
             Message::Breaker(target, open) => core.breaker(target, open),
             // Whoever asks next for the status must see what it leads to. The rest comes before the next wait.
-            Message::Nudge => {
-                more_leavers(core);
-            }
+            Message::Nudge => look_around(core),
             Message::Claim(most, reply) => send(reply, core.claim(most)),
             Message::Dossier(request, reply) => send(reply, core.dossier(request)),
             Message::List(filter, reply) => send(reply, core.list(&filter)),
@@ -141,6 +140,14 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             }
             Message::Status(reply) => send(reply, core.status()),
             Message::Bind(bind, reply) => send(reply, core.bind(&bind)),
+            Message::GoAway(wish, reply) => {
+                send(reply, core.go_away(&wish));
+                look_around(core);
+            }
+            Message::ComeBack(person, reply) => {
+                send(reply, core.come_back(&person));
+                look_around(core);
+            }
             // These were committed above.
             Message::Command(..) | Message::Complete(..) | Message::Progress(..) | Message::Heard(..) => {}
         }

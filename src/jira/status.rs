@@ -68,6 +68,7 @@ const fn milestone(what: &What) -> Option<Milestone> {
         What::AutoApproved { .. }
         | What::ApprovalWanted { .. }
         | What::Approved { .. }
+        | What::AskedAnew { .. }
         | What::Questioned { .. }
         | What::Answered { .. }
         | What::VoteDropped { .. }

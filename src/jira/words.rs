@@ -10,7 +10,7 @@ pub(super) use issue::{DESCRIPTION_END, facts, warning};
 use super::adf::tame;
 use crate::ids::{PersonId, TargetId};
 use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, ReviewFinding, What, WithdrawCause};
-use crate::policy::Reason;
+use crate::policy::{Capacity, Reason};
 
 /// The longest justification, reason or finding that is told in full.
 const LONG: usize = 500;
@@ -57,13 +57,26 @@ pub fn entry_sentence(entry: &Entry) -> String {
                 counted(*quorum, "approval"),
             )
         }
-        What::Approved { stage, have, need, took, at_most } => format!(
-            "{by} approved{}, {} after the question. Stage {} has {have} of {}.",
+        What::Approved { stage, have, need, took, at_most, capacity } => format!(
+            "{by}{} approved{}, {} after the question. Stage {} has {have} of {}.",
+            capacity.as_ref().map(in_capacity).unwrap_or_default(),
             at_most.map(|most| format!(" for {} at most", most.words())).unwrap_or_default(),
             took.words(),
             stage + 1,
             counted(*need, "approval"),
         ),
+        What::AskedAnew { stage, asked, added: _, from_fallback: _ } if asked.is_empty() => format!(
+            "Nobody is left who may approve stage {}, also not in its fallback. The requester and the operators were told.",
+            stage + 1
+        ),
+        What::AskedAnew { stage, asked, added: _, from_fallback } => {
+            let fallback = if *from_fallback { ", the fallback" } else { "" };
+            format!(
+                "Who may approve stage {} has changed. Asked now: {}{fallback}.",
+                stage + 1,
+                people(asked)
+            )
+        }
         What::Questioned { question, text } => {
             format!("{by} asked the requester (question {question}): {}.", quoted(text))
         }
@@ -244,6 +257,7 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         What::AutoApproved { .. }
         | What::ApprovalWanted { .. }
         | What::Approved { .. }
+        | What::AskedAnew { .. }
         | What::Questioned { .. }
         | What::Answered { .. }
         | What::VoteDropped { .. }
@@ -272,6 +286,16 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         | What::Drilled { .. }
         | What::ReviewOverdue { .. }
         | What::Reviewed { .. } => Vec::new(),
+    }
+}
+
+/// In what capacity somebody approved, after their name.
+fn in_capacity(capacity: &Capacity) -> String {
+    match capacity {
+        Capacity::InPlaceOf { id, name } => {
+            format!(" for {} ({}), who is away,", short(name), short(id.as_str()))
+        }
+        Capacity::OnCall { schedule } => format!(" (on call by {schedule})"),
     }
 }
 

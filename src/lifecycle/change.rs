@@ -116,6 +116,8 @@ pub enum NudgeKind {
     Reminder,
     /// Others are asked.
     Escalation,
+    /// Who may approve has changed: these may now.
+    Anew,
 }
 
 /// What the requester hears by direct message.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Actor, Context, EndCause, Evidence, Kind, Op, ReviewFinding, WithdrawCause};
 use crate::ids::{EntryId, PersonId, RequestId, TargetId};
-use crate::policy::{Reason, Risk};
+use crate::policy::{Capacity, Reason, Risk};
 use crate::time::{Span, Timestamp};
 
 /// One transition.
@@ -77,6 +77,20 @@ pub enum What {
         /// For less time than was asked; none for all of it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at_most: Option<Span>,
+        /// In what capacity, when not in their own right.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        capacity: Option<Capacity>,
+    },
+    /// Others are asked, because who may approve the stage has changed.
+    AskedAnew {
+        /// From 0.
+        stage: u32,
+        /// Who is asked now; nobody, when nobody is left.
+        asked: Vec<PersonId>,
+        /// Those of them who were not asked before.
+        added: Vec<PersonId>,
+        /// Whether they are the fallback.
+        from_fallback: bool,
     },
     /// Somebody who may decide asked the requester something.
     Questioned {

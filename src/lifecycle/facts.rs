@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::ids::{PersonId, RequestId, TargetId};
-use crate::policy::{Reason, StageApprovers, Verdict};
+use crate::policy::{Capacity, Reason, StageApprovers, Verdict};
 use crate::time::{Span, Timestamp};
 
 /// What a decision may look at besides the request.
@@ -19,6 +19,8 @@ pub struct Facts {
     /// Those of the votes, by voter and stage, whose voter may still approve that stage now, with the one that this
     /// approval is.
     pub valid_votes: BTreeSet<(PersonId, u32)>,
+    /// In what capacity the one who approves does, when not in their own right.
+    pub capacity: Option<Capacity>,
     /// Why the others of them don't count any more.
     pub lost_votes: BTreeMap<(PersonId, u32), Vec<Reason>>,
     /// For each stage of the tier, who would be asked now.
@@ -52,6 +54,7 @@ impl Facts {
             verdict: Verdict::Granted(Vec::new()),
             still_eligible: Verdict::Granted(Vec::new()),
             valid_votes: BTreeSet::new(),
+            capacity: None,
             lost_votes: BTreeMap::new(),
             stages: Vec::new(),
             parent: None,

@@ -15,6 +15,7 @@ mod facts;
 mod granting;
 mod pending;
 mod questions;
+mod reminders;
 mod request;
 mod review;
 mod revoked;

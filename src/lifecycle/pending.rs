@@ -3,7 +3,7 @@
 use super::draft::{Draft, number};
 use super::{
     Actor, Answer, DirectCopy, DmKind, EndCause, Event, Kind, NudgeKind, PendingState, Refusal, State, View,
-    Vote, What, WithdrawCause, granting, submit,
+    Vote, What, WithdrawCause, granting, reminders, submit,
 };
 use crate::ids::PersonId;
 use crate::policy::{LEAST_DURATION, Reason, ReasonCode, Stage, Verdict};
@@ -11,6 +11,8 @@ use crate::time::{Span, Timestamp};
 
 /// Direct messages that one stage sends to those it asks.
 const COPIES_MOST: usize = 10;
+/// How often one stage is asked anew of others.
+const ASKED_ANEW_MOST: u32 = 20;
 
 /// Asks a stage's approvers.
 pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp) {
@@ -20,22 +22,23 @@ pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp)
     let stages = number(tier.stages.len());
     let rule = tier.stages.get(stage as usize);
     let quorum = rule.map_or(1, |r| r.quorum);
+    let escalate_at = rule.and_then(|r| r.escalate_after.map(|wait| r.after(now, wait)));
     draft.request.state = State::Pending(PendingState {
         stage,
         stage_since: now,
         asked: found.asked.clone(),
-        remind_at: rule.and_then(|r| r.remind_after).map(|after| now + after),
+        remind_at: rule.and_then(|r| reminders::next(r, 0, now, escalate_at)),
         reminders: 0,
-        escalate_at: rule.and_then(|r| r.escalate_after).map(|after| now + after),
+        escalate_at,
         escalated: false,
         lapses_at,
         held: false,
+        asked_anew: 0,
     });
     draft.show(View::Approval { stage });
     copy_to(draft, stage, &found.asked);
     if found.asked.is_empty() {
-        // Nobody can decide: operators hear of it at once.
-        draft.show(View::Security);
+        nobody_left(draft);
     }
     draft.tell_jitney(What::ApprovalWanted {
         stage,
@@ -44,6 +47,36 @@ pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp)
         asked: found.asked,
         from_fallback: found.from_fallback,
     });
+}
+
+/// Nobody can decide: the requester and the operators hear of it at once.
+fn nobody_left(draft: &mut Draft<'_>) {
+    draft.show(View::Security);
+    draft.dm(DmKind::Waiting);
+}
+
+/// Asks whoever may approve the stage now, when they are others than those who are asked.
+fn ask_anew(draft: &mut Draft<'_>, state: &mut PendingState) {
+    let Some(found) = draft.facts.stages.get(state.stage as usize) else { return };
+    let asked = found.asked_now(state.escalated);
+    let added: Vec<PersonId> = asked.iter().filter(|id| !state.asked.contains(id)).cloned().collect();
+    let same = added.is_empty() && asked.len() == state.asked.len();
+    // A directory that changes to and fro must not fill the ticket. Who may decide is judged at the click anyway.
+    if same || state.asked_anew >= ASKED_ANEW_MOST {
+        return;
+    }
+    draft.row(11);
+    state.asked_anew += 1;
+    state.asked.clone_from(&asked);
+    copy_to(draft, state.stage, &added);
+    if asked.is_empty() {
+        nobody_left(draft);
+    }
+    if !added.is_empty() {
+        draft.nudge(NudgeKind::Anew);
+    }
+    let from_fallback = found.from_fallback;
+    draft.tell_jitney(What::AskedAnew { stage: state.stage, asked, added, from_fallback });
 }
 
 /// Asks them by direct message as well, where the stage says so.
@@ -89,12 +122,14 @@ pub(super) fn approve(
         stage: state.stage,
         at: draft.now,
         at_most,
+        capacity: draft.facts.capacity.clone(),
     });
     let need = rule(draft, state.stage).map_or(1, |r| r.quorum);
     let have = votes_in(draft, state.stage);
     let took = draft.now.since(state.stage_since);
     draft.because(draft.facts.verdict.allowed_by());
-    draft.tell(What::Approved { stage: state.stage, have, need, took, at_most });
+    let capacity = draft.facts.capacity.clone();
+    draft.tell(What::Approved { stage: state.stage, have, need, took, at_most, capacity });
     if have < need {
         draft.row(6);
         return Ok(Answer::Counted { request: draft.request.id, have, need });
@@ -240,6 +275,7 @@ pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
     if state.held {
         return Answer::Noted;
     }
+    ask_anew(draft, &mut state);
     let rule = rule(draft, state.stage).cloned();
     if state.escalate_at.is_some_and(|at| now >= at) {
         draft.row(11);
@@ -247,6 +283,10 @@ pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
             draft.facts.stages.get(state.stage as usize).map(|s| s.escalation.clone()).unwrap_or_default();
         state.escalate_at = None;
         state.escalated = true;
+        // Whoever was to be asked again in this minute is asked by this.
+        if state.remind_at.is_some_and(|at| at <= now || reminders::is_beside(at, now)) {
+            state.remind_at = rule.and_then(|r| reminders::next(&r, state.reminders, now, None));
+        }
         for person in &others {
             if !state.asked.contains(person) {
                 state.asked.push(person.clone());
@@ -258,7 +298,7 @@ pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
     } else if state.remind_at.is_some_and(|at| now >= at) {
         draft.row(11);
         state.reminders += 1;
-        state.remind_at = rule.and_then(|r| r.remind_after).map(|after| now + after);
+        state.remind_at = rule.and_then(|r| reminders::next(&r, state.reminders, now, state.escalate_at));
         draft.tell(What::Reminded { times: state.reminders });
         draft.nudge(NudgeKind::Reminder);
     }

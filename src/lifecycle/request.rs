@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Evidence, State, Urgency, View};
 use crate::ids::{EffectId, EntitlementKey, EntryId, PersonId, RequestId, TargetId};
-use crate::policy::{Ask, Digest, Employment, Layer, Person, Risk, Tier};
+use crate::policy::{Ask, Capacity, Digest, Employment, Layer, Person, Risk, Tier};
 use crate::time::{Span, Timestamp};
 
 /// One ask with its approvals and, when it is granted, its grant.
@@ -182,6 +182,20 @@ pub struct Vote {
     /// For less time than was asked; none for all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at_most: Option<Span>,
+    /// In what capacity, when not in their own right.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Capacity>,
+}
+
+impl Vote {
+    /// The places that it fills, with its stage: the voter's, and that of whom they voted for.
+    pub fn places(&self) -> impl Iterator<Item = (PersonId, u32)> {
+        let other = match &self.capacity {
+            Some(Capacity::InPlaceOf { id, .. }) => Some(id.clone()),
+            Some(Capacity::OnCall { .. }) | None => None,
+        };
+        [Some(self.by.clone()), other].into_iter().flatten().map(|id| (id, self.stage))
+    }
 }
 
 /// A question of somebody who may decide.

@@ -99,6 +99,14 @@ pub struct PendingState {
     pub lapses_at: Timestamp,
     /// All approvals are in, but the person is locked down on a target.
     pub held: bool,
+    /// How often this stage was asked of others, because who may approve it had changed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub asked_anew: u32,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Why access ends.

@@ -168,6 +168,7 @@ fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
             escalated: false,
             lapses_at,
             held: false,
+            asked_anew: 0,
         }),
         times: None,
         review_due_at: None,

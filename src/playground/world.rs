@@ -281,6 +281,7 @@ impl World {
             policy_folder: self.policies.path().to_owned(),
             directory: Directory::open(&self.folder.join("people.toml"), Span::days(3650), clock.wall())?,
             targets,
+            schedules: Vec::new(),
             key: SealingKey::read(&self.folder.join("jitney.key"))?,
             slack: SlackSettings {
                 api_url: format!("{}/api", self.playground.slack.url()),

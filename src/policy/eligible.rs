@@ -79,7 +79,7 @@ pub fn may_ask(
     }
     found.against.extend(form::judge(ask, role, mode));
     if let Some(person) = person {
-        found.approvers(ask, mode, app, tier, person, people);
+        found.approvers(ask, mode, app, tier, person, people, now);
     }
     found.verdict()
 }
@@ -422,6 +422,7 @@ impl Findings {
     }
 
     /// Somebody must be able to approve, unless nobody has to.
+    #[allow(clippy::too_many_arguments, reason = "approvers are found by all of these")]
     fn approvers(
         &mut self,
         ask: &Ask,
@@ -430,6 +431,7 @@ impl Findings {
         tier: &Tier,
         requester: &Person,
         people: &People,
+        now: Timestamp,
     ) {
         let span = match mode {
             AskMode::New => ask.duration,
@@ -437,7 +439,7 @@ impl Findings {
             AskMode::BreakGlass => return,
         };
         if !auto_approves(tier, span) {
-            let stuck = approve::unable(tier, &app.owners, &requester.id, people);
+            let stuck = approve::unable(tier, &app.owners, &requester.id, people, now);
             self.against.extend(stuck.into_iter().map(|(_, reason)| reason));
         }
     }

@@ -85,7 +85,7 @@ pub enum Takes {
     Group,
     /// `app/role`.
     RoleRef,
-    /// `manager`, `owners`, `person:…` or `group:…`.
+    /// `manager`, `owners`, `person:…`, `group:…` or `oncall:…`.
     Approver,
     /// A length of time, at least so long.
     Span(Span),

@@ -8,6 +8,7 @@ mod calendar;
 mod catalogue;
 mod check;
 mod diff;
+mod duty;
 mod eligible;
 mod facts;
 mod find;
@@ -30,13 +31,17 @@ mod trace;
 mod types;
 mod verdict;
 
-pub use approve::{Ballot, StageApprovers, may_approve, may_end, may_review, reviewers, stage_approvers};
+pub use approve::{
+    Ballot, StageApprovers, capacity, is_approver, may_approve, may_end, may_review, reviewers,
+    stage_approvers, vote_stands,
+};
 pub use ask::Ask;
 pub use blackout::{Begin, Blackout, WallTime};
 pub use calendar::{Calendar, Hours, HoursError};
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use check::{TestResult, run_tests};
 pub use diff::{Change, Direction, Subject as ChangeSubject, TierDifference, What, diff};
+pub use duty::{Away, Aways, Capacity, Roster, Rosters};
 pub use eligible::{
     AskMode, LEAST_DURATION, StandingAccess, auto_approves, may_ask, standing_conflicts, still_eligible,
 };
@@ -52,6 +57,7 @@ pub use replay::{Decided, Otherwise, Past, PastKind, Replay};
 pub use risk::{Risk, RiskRule};
 pub use schema::{FileKind, schema};
 pub use search::{RoleLookup, RoleMatch, find_role, search};
+pub use strangers::unknown_schedules;
 pub use trace::{Look, LookFinding, Question, StageTrace, Then, Trace, explain};
 pub use types::{
     App, ApproverRef, BreakGlass, Digest, Expectation, Field, Layer, PolicySet, PolicyTest, Role, Rule,

@@ -1,10 +1,12 @@
 //! People as the directory knows them: the facts that rules are judged on.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{GroupId, PersonId, SlackUserId};
+use super::{Away, Aways, Roster, Rosters};
+use crate::ids::{GroupId, OnCallId, PersonId, SlackUserId};
 use crate::time::{Span, Timestamp};
 
 /// How a person is employed.
@@ -82,6 +84,9 @@ pub struct People {
     operators: BTreeSet<PersonId>,
     /// Those whose account the directory does not name, and that was bound to them.
     bound: BTreeSet<PersonId>,
+    /// Who is on call; none where nobody asks the schedules, as on the command line.
+    on_call: Option<Arc<Rosters>>,
+    away: Arc<Aways>,
     as_of: Timestamp,
     max_age: Span,
 }
@@ -101,7 +106,74 @@ impl People {
         }
         let operates = |person: &&Person| person.active && person.operator_login.is_some();
         let operators = by_id.values().filter(operates).map(|p| p.id.clone()).collect();
-        Self { by_id, by_slack, by_group, operators, bound: BTreeSet::new(), as_of, max_age }
+        let bound = BTreeSet::new();
+        Self {
+            by_id,
+            by_slack,
+            by_group,
+            operators,
+            bound,
+            on_call: None,
+            away: Arc::default(),
+            as_of,
+            max_age,
+        }
+    }
+
+    /// The same people, with who is on call by each schedule that was asked.
+    #[must_use]
+    pub fn with_on_call(mut self, rosters: Arc<Rosters>) -> Self {
+        self.on_call = Some(rosters);
+        self
+    }
+
+    /// The same people, with those who are away.
+    #[must_use]
+    pub fn with_away(mut self, away: Arc<Aways>) -> Self {
+        self.away = away;
+        self
+    }
+
+    /// Whether anybody asks who is on call. Where nobody does, a schedule comes to nobody, and that means nothing.
+    #[must_use]
+    pub const fn knows_on_call(&self) -> bool {
+        self.on_call.is_some()
+    }
+
+    /// What is known at `now` of who is on call by this schedule; none when it is too old, or the shift is over.
+    #[must_use]
+    pub fn roster(&self, schedule: &OnCallId, now: Timestamp) -> Option<&Roster> {
+        let roster = self.on_call.as_ref()?.get(schedule)?;
+        (now < roster.good_until).then_some(roster)
+    }
+
+    /// Whether the person is away at `now`.
+    #[must_use]
+    pub fn away(&self, id: &PersonId, now: Timestamp) -> Option<&Away> {
+        self.away.get(id).filter(|away| now < away.until)
+    }
+
+    /// Everybody who is away at `now`.
+    pub fn all_away(&self, now: Timestamp) -> impl Iterator<Item = (&PersonId, &Away)> {
+        self.away.iter().filter(move |(_, away)| now < away.until)
+    }
+
+    /// When time alone next changes who is asked: a roster gets too old, or somebody is back.
+    #[must_use]
+    pub fn next_change(&self, now: Timestamp) -> Option<Timestamp> {
+        let rosters = self.on_call.iter().flat_map(|all| all.values()).map(|roster| roster.good_until);
+        rosters.chain(self.away.values().map(|away| away.until)).filter(|at| *at > now).min()
+    }
+
+    /// Whether from `now` on the same people are asked by both, until time alone changes it.
+    #[must_use]
+    pub fn asks_like(&self, other: &Self, now: Timestamp) -> bool {
+        let names = |people: &Self| people.on_call.iter().flat_map(|all| all.keys()).cloned().collect();
+        let all: BTreeSet<OnCallId> = names(self);
+        let on_call = |people: &Self, name| people.roster(name, now).map(|roster| roster.on_call.clone());
+        let same_duty =
+            all == names(other) && all.iter().all(|name| on_call(self, name) == on_call(other, name));
+        same_duty && self.away == other.away && self.by_id == other.by_id
     }
 
     /// The same people, with the accounts that were bound to them where the directory names none. What the directory

@@ -66,7 +66,7 @@ pub fn who_may_ask(policies: &PolicySet, people: &People, at: &RoleRef) -> Optio
         if let Standing::Eligible(eligible) = standing {
             let stranded = tier.is_some_and(|tier| {
                 !auto_approves(tier, role.max_duration)
-                    && !unable(tier, &app.owners, &person.id, people).is_empty()
+                    && !unable(tier, &app.owners, &person.id, people, people.as_of()).is_empty()
             });
             let (person, name) = (person.id.clone(), person.name.clone());
             may.push(Asker { person, name, eligible, stranded });

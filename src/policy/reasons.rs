@@ -3,8 +3,8 @@
 use super::facts::Check;
 use super::phrase::listed;
 use super::{
-    Begin, Blackout, Calendar, Field, People, Reason, ReasonCode, Risk, RiskRule, Role, Stage,
-    StandingAccess, TicketRule, Tier,
+    Begin, Blackout, Calendar, Capacity, Field, People, Reason, ReasonCode, Risk, RiskRule, Role, Stage,
+    StageApprovers, StandingAccess, TicketRule, Tier,
 };
 use crate::ids::{IssueKey, PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
@@ -295,8 +295,23 @@ pub(super) fn no_tier(at: &RoleRef, role: &Role) -> Reason {
     reason(ReasonCode::NoApprovers, rule_of(at, role, "tier"), saw, "a tier of tiers.toml")
 }
 
-pub(super) fn no_approvers(tier: &Tier, number: u32, stage: &Stage) -> Reason {
-    let saw = "nobody active besides the requester, also not in its fallback";
+pub(super) fn no_approvers(
+    tier: &Tier,
+    number: u32,
+    stage: &Stage,
+    who: &StageApprovers,
+    people: &People,
+    now: Timestamp,
+) -> Reason {
+    let mut saw = "nobody active besides the requester, also not in its fallback".to_owned();
+    for id in who.away.iter().take(5) {
+        if let Some(away) = people.away(id, now) {
+            saw.push_str(&format!("; {id} is away until {}", away.until.minute_utc()));
+        }
+    }
+    for schedule in who.unknown_on_call.iter().take(5) {
+        saw.push_str(&format!("; who is on call for {schedule} is not known"));
+    }
     let wants = "approvers or a fallback with somebody active in it";
     reason(ReasonCode::NoApprovers, stage_rule(tier, number, Some(stage)), saw, wants)
 }
@@ -356,9 +371,41 @@ pub(super) fn already_voted(tier: &Tier, number: u32, stage: &Stage, id: &Person
     reason(ReasonCode::AlreadyVoted, rule, saw, wants)
 }
 
+pub(super) fn place_filled(
+    tier: &Tier,
+    number: u32,
+    stage: &Stage,
+    id: &PersonId,
+    absent: &PersonId,
+    voted_in: u32,
+) -> Reason {
+    let saw = format!(
+        "{id} is asked in the place of {absent}, for whom stage {} is approved already",
+        u64::from(voted_in) + 1
+    );
+    let wants = "a decision by somebody else";
+    reason(ReasonCode::AlreadyVoted, stage_rule(tier, number, Some(stage)), saw, wants)
+}
+
 pub(super) fn may_decide(tier: &Tier, number: u32, stage: &Stage, id: &PersonId, escalated: bool) -> Reason {
     let how = if escalated { "one of those it escalated to" } else { "one of its approvers" };
     let saw = format!("{id} is {how}");
+    reason(ReasonCode::Approver, stage_rule(tier, number, Some(stage)), saw, "one of its approvers")
+}
+
+pub(super) fn may_decide_as(
+    tier: &Tier,
+    number: u32,
+    stage: &Stage,
+    id: &PersonId,
+    capacity: &Capacity,
+) -> Reason {
+    let saw = match capacity {
+        Capacity::InPlaceOf { id: absent, .. } => {
+            format!("{id} is asked in the place of {absent}, who is away")
+        }
+        Capacity::OnCall { schedule } => format!("{id} is on call for {schedule} now"),
+    };
     reason(ReasonCode::Approver, stage_rule(tier, number, Some(stage)), saw, "one of its approvers")
 }
 

@@ -6,8 +6,8 @@
 use serde::Serialize;
 
 use super::{
-    Ask, AskMode, Ballot, Employment, People, Person, PolicySet, ReasonCode, Tier, Verdict, auto_approves,
-    may_approve, may_ask,
+    Ask, AskMode, Ballot, Capacity, Employment, People, Person, PolicySet, ReasonCode, Tier, Verdict,
+    auto_approves, may_approve, may_ask, vote_stands,
 };
 use crate::ids::{PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
@@ -60,8 +60,8 @@ pub enum Decided<'a> {
     Taken {
         /// As it was copied.
         tier: &'a Tier,
-        /// Who agreed, in which stage.
-        votes: &'a [(PersonId, u32)],
+        /// Who agreed, in which stage, and in what capacity when not in their own right.
+        votes: &'a [(PersonId, u32, Option<Capacity>)],
         /// Whether they were enough.
         approved: bool,
     },
@@ -203,14 +203,14 @@ fn recount(
     owners: &[PersonId],
     people: &People,
     past: &Past<'_>,
-    votes: &[(PersonId, u32)],
+    votes: &[(PersonId, u32, Option<Capacity>)],
 ) -> Option<Otherwise> {
     let mut counted: Vec<(PersonId, u32)> = Vec::new();
     let mut used = 0;
     for (number, stage) in (0u32..).zip(&tier.stages) {
         let mut agreed = 0;
         while agreed < stage.quorum {
-            let Some((voter, _)) = votes.get(used) else {
+            let Some((voter, _, in_capacity)) = votes.get(used) else {
                 return Some(Otherwise::VotesShort { stage: number as usize + 1 });
             };
             used += 1;
@@ -222,7 +222,12 @@ fn recount(
                 escalated: true,
                 voted: &counted,
             };
-            if may_approve(&ballot, voter, people, past.at).is_granted() {
+            // Who was on call or away then, nobody knows today: it is taken from the vote.
+            let counts = match in_capacity {
+                None => may_approve(&ballot, voter, people, past.at).is_granted(),
+                Some(_) => vote_stands(&ballot, voter, in_capacity.as_ref(), people, past.at).is_ok(),
+            };
+            if counts {
                 counted.push((voter.clone(), number));
                 agreed += 1;
             }

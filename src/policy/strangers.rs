@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::facts::plain;
 use super::lint::{Warning, warning};
 use super::{ApproverRef, People, Person, PolicySet, Rule};
-use crate::ids::PersonId;
+use crate::ids::{OnCallId, PersonId};
 use crate::nearest::nearest;
 
 /// Every department, location, group and person that a rule, an app or a tier names and nobody of the directory has.
@@ -30,6 +30,36 @@ pub(super) fn strangers(policies: &PolicySet, people: &People) -> Vec<Warning> {
             let lists = [&stage.approvers, &stage.escalate_to, &stage.fallback];
             let named: BTreeSet<&ApproverRef> = lists.into_iter().flatten().collect();
             found.extend(named.into_iter().filter_map(|named| known.approver(&stage.place, named)));
+        }
+    }
+    found
+}
+
+/// On-call schedules that tiers name and the configuration does not have.
+#[must_use]
+pub fn unknown_schedules(policies: &PolicySet, configured: &BTreeSet<OnCallId>) -> Vec<Warning> {
+    let mut found = Vec::new();
+    for stage in policies.tiers.values().flat_map(|tier| &tier.stages) {
+        let mut named = BTreeSet::new();
+        for reference in stage.references() {
+            match reference {
+                ApproverRef::OnCall(name) if !configured.contains(name) => {
+                    named.insert(name);
+                }
+                ApproverRef::Manager
+                | ApproverRef::Owners
+                | ApproverRef::Person(_)
+                | ApproverRef::Group(_)
+                | ApproverRef::OnCall(_) => {}
+            }
+        }
+        for name in named {
+            let message = format!("the configuration has no `[oncall.{name}]`, so it comes to nobody");
+            let hint = match nearest(name.as_str(), configured.iter().map(OnCallId::as_str)) {
+                Some(near) => format!("did you mean `oncall:{near}`?"),
+                None => "write the table into jitney.toml, or ask somebody else".to_owned(),
+            };
+            found.push(warning(&stage.place, message, hint));
         }
     }
     found
@@ -80,7 +110,8 @@ impl<'p> Known<'p> {
 
     fn approver(&self, place: &str, approver: &ApproverRef) -> Option<Warning> {
         match approver {
-            ApproverRef::Manager | ApproverRef::Owners => None,
+            // Names of schedules are held against the configuration.
+            ApproverRef::Manager | ApproverRef::Owners | ApproverRef::OnCall(_) => None,
             ApproverRef::Person(id) => self.person(place, "the approver", id),
             ApproverRef::Group(group) if self.people.members(group).any(|person| person.active) => None,
             ApproverRef::Group(group) => {

@@ -15,7 +15,7 @@ use super::{
     App, Ask, AskMode, Begin, BreakGlass, People, Person, PolicySet, Reason, Role, Rule, TicketRule, Tier,
     Verdict, auto_approves, may_ask, reasons,
 };
-use crate::ids::{IssueKey, PersonId, RoleRef};
+use crate::ids::{IssueKey, OnCallId, PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
 
 /// Who would ask for what.
@@ -107,6 +107,9 @@ pub struct StageTrace {
     pub distinct: bool,
     /// Who is asked.
     pub asked: Vec<PersonId>,
+    /// On-call schedules that it asks, of which it is not known who is on call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on_call: Vec<OnCallId>,
     /// Whether they are the fallback.
     pub from_fallback: bool,
     /// After how long, and whom, it asks besides.
@@ -143,7 +146,7 @@ pub fn explain(policies: &PolicySet, people: &People, question: &Question<'_>, n
         looks.times(policies, at, role, begin, now);
         looks.risk(policies, at, role, begin, question.holds);
         if let Some(tier) = policies.tiers.get(&role.tier) {
-            then = looks.tier(tier, &app.owners, id, person, people, duration, mode);
+            then = looks.tier(tier, &app.owners, id, person, people, duration, mode, now);
         }
     }
     // What no look came upon, such as a role that there is not.
@@ -332,6 +335,7 @@ impl Looks {
         people: &People,
         duration: Span,
         mode: AskMode,
+        now: Timestamp,
     ) -> Option<Then> {
         if mode == AskMode::BreakGlass {
             return self.break_glass(tier, duration);
@@ -347,17 +351,20 @@ impl Looks {
         }
         person?;
         let mut unable_by_stage = BTreeMap::<u32, Vec<Reason>>::new();
-        for (number, reason) in unable(tier, owners, requester, people) {
+        for (number, reason) in unable(tier, owners, requester, people, now) {
             unable_by_stage.entry(number).or_default().push(reason);
         }
         let mut stages = Vec::new();
-        let approvers = stage_approvers(tier, owners, requester, people);
+        let approvers = stage_approvers(tier, owners, requester, people, now);
         for ((number, stage), who) in (0u32..).zip(&tier.stages).zip(approvers) {
             let rule = reasons::stage_rule(tier, number, Some(stage));
             match unable_by_stage.remove(&number) {
                 Some(reasons) => reasons.into_iter().for_each(|reason| self.refuses(reason)),
                 None => {
-                    let asked = listed(who.asked.iter().map(PersonId::as_str), "and");
+                    let on_call =
+                        who.unknown_on_call.iter().map(|name| format!("whoever is on call for {name}"));
+                    let asked = who.asked.iter().map(|id| in_whose_place(id, &who.stand_ins)).chain(on_call);
+                    let asked = listed(asked.collect::<Vec<_>>().iter().map(String::as_str), "and");
                     let from = if who.from_fallback { ", its fallback" } else { "" };
                     self.add(rule.clone(), format!("it would ask {asked}{from}"), LookFinding::Passes);
                 }
@@ -368,6 +375,7 @@ impl Looks {
                 quorum: stage.quorum,
                 distinct: stage.distinct,
                 asked: who.asked,
+                on_call: who.unknown_on_call,
                 from_fallback: who.from_fallback,
                 escalates: stage.escalate_after.map(|after| (after, who.escalation)),
             });
@@ -389,6 +397,15 @@ impl Looks {
             self.add(rule, saw, LookFinding::Allows);
         }
         Some(Then::Reviewed { within: review_within })
+    }
+}
+
+/// `ben@example.com for ann@example.com`, of a delegate.
+fn in_whose_place(id: &PersonId, stand_ins: &[(PersonId, PersonId)]) -> String {
+    let absent = stand_ins.iter().filter(|(delegate, _)| delegate == id).map(|(_, absent)| absent.as_str());
+    match listed(absent, "and") {
+        nobody if nobody.is_empty() => id.to_string(),
+        absent => format!("{id} for {absent}"),
     }
 }
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Blackout, Calendar, Employment, Risk, RiskRule, WallTime};
-use crate::ids::{AppId, CalendarId, GroupId, PersonId, RoleId, RoleRef, TargetId, TierId};
-use crate::time::Span;
+use crate::ids::{AppId, CalendarId, GroupId, OnCallId, PersonId, RoleId, RoleRef, TargetId, TierId};
+use crate::time::{Span, Timestamp};
 
 /// SHA-256 over the policy files as they were read, in hex.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -137,6 +137,17 @@ impl PolicySet {
     pub fn role(&self, at: &RoleRef) -> Option<(&App, &Role)> {
         let app = self.apps.get(&at.app)?;
         app.roles.get(&at.role).map(|role| (app, role))
+    }
+
+    /// The on-call schedules that tiers name; one perhaps more than once.
+    pub fn on_call_names(&self) -> impl Iterator<Item = &OnCallId> {
+        let references = self.tiers.values().flat_map(|tier| &tier.stages).flat_map(Stage::references);
+        references.filter_map(|reference| match reference {
+            ApproverRef::OnCall(name) => Some(name),
+            ApproverRef::Manager | ApproverRef::Owners | ApproverRef::Person(_) | ApproverRef::Group(_) => {
+                None
+            }
+        })
     }
 
     /// What a break-glass of the role may be; none where its tier has none.
@@ -321,7 +332,7 @@ pub struct Stage {
     pub quorum: u32,
     /// Whether approvers of earlier stages don't count.
     pub distinct: bool,
-    /// Asked again after this, and every so often.
+    /// Asked again after this, and then less and less often.
     pub remind_after: Option<Span>,
     /// The others are asked after this.
     pub escalate_after: Option<Span>,
@@ -332,9 +343,27 @@ pub struct Stage {
     /// Whether each who is asked gets the question as a direct message, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub direct: bool,
+    /// Reminders and the escalation count time that is open by this calendar alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hours: Option<Calendar>,
     /// Where it stands: `policies/tiers.toml:9:1`.
     #[serde(default)]
     pub place: String,
+}
+
+impl Stage {
+    /// When `wait` has passed since `from`, as the stage counts it: in open time alone, where it has hours. A calendar
+    /// that is not open for ten years holds nothing up.
+    #[must_use]
+    pub fn after(&self, from: Timestamp, wait: Span) -> Timestamp {
+        let open = self.hours.as_ref().and_then(|hours| hours.after_open_time(from, wait));
+        open.unwrap_or(from + wait)
+    }
+
+    /// Every reference to people, in whatever part.
+    pub fn references(&self) -> impl Iterator<Item = &ApproverRef> {
+        self.approvers.iter().chain(&self.escalate_to).chain(&self.fallback)
+    }
 }
 
 /// Who approves.
@@ -349,6 +378,9 @@ pub enum ApproverRef {
     Person(PersonId),
     /// A group of the directory.
     Group(GroupId),
+    /// Whoever is on call now by a schedule of the configuration.
+    #[serde(rename = "oncall")]
+    OnCall(OnCallId),
 }
 
 /// Access at once, looked at afterwards.

@@ -7,8 +7,8 @@ use crate::slack::text::typed;
 use crate::time::Span;
 
 /// The words that a command begins with.
-pub const WORDS: [&str; 10] =
-    ["request", "again", "emergency", "list", "status", "extend", "release", "revoke", "why", "help"];
+pub const WORDS: [&str; 11] =
+    ["request", "again", "emergency", "list", "status", "extend", "release", "revoke", "why", "away", "help"];
 /// Slack's own limit is not told; nobody types more.
 const LONGEST: usize = 4000;
 
@@ -62,6 +62,8 @@ pub enum SlashCommand {
         /// The role, and for how long, as it was typed.
         words: String,
     },
+    /// I am away, or back.
+    Away(AwayWish),
     /// Who decided what about a request, and by which rule.
     WhyRequest {
         /// Which.
@@ -76,6 +78,24 @@ pub enum SlashCommand {
     },
     /// What there is to type.
     Help,
+}
+
+/// What somebody says of being away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AwayWish {
+    /// What holds?
+    Show,
+    /// I am back.
+    Off,
+    /// I am away.
+    Until {
+        /// Until when, as it was typed.
+        until: String,
+        /// The account of who is asked in my place.
+        to: Option<String>,
+        /// Why.
+        because: Option<String>,
+    },
 }
 
 /// Whose access is taken.
@@ -111,8 +131,10 @@ pub enum CommandError {
         /// What stood in its place.
         text: String,
     },
-    /// `revoke` takes a person or a request.
+    /// `revoke` takes a person or a request, `away` a person.
     Person {
+        /// Which of them.
+        word: &'static str,
         /// What stood in their place.
         text: String,
     },
@@ -147,6 +169,7 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
         "release" => Ok(SlashCommand::Release { request: request_id("release", rest)? }),
         "revoke" => revoke(rest),
         "again" => Ok(SlashCommand::Again { words: typed(rest).trim().to_owned() }),
+        "away" => away(rest).map(SlashCommand::Away),
         "why" => Ok(match (typed(rest).trim(), rest.trim().parse()) {
             ("", _) => SlashCommand::WhyLast,
             (_, Ok(request)) => SlashCommand::WhyRequest { request },
@@ -191,7 +214,7 @@ fn revoke(text: &str) -> Result<SlashCommand, CommandError> {
     }
     let account = whom.strip_prefix("<@").and_then(|account| account.strip_suffix('>'));
     let Some(account) = account else {
-        return Err(CommandError::Person { text: typed(whom) });
+        return Err(CommandError::Person { word: "revoke", text: typed(whom) });
     };
     let account = account.split('|').next().unwrap_or(account).to_owned();
     let (role, because) = match split_at_because(rest) {
@@ -206,6 +229,40 @@ fn revoke(text: &str) -> Result<SlashCommand, CommandError> {
         return Err(CommandError::Role { word: "revoke" });
     }
     Ok(SlashCommand::Revoke { what: Taken::Of { account, role }, because })
+}
+
+/// `[until] fri 18:00 [to <@U…|name>] [because …]`, or `off`.
+fn away(text: &str) -> Result<AwayWish, CommandError> {
+    match text.trim().to_lowercase().as_str() {
+        "" => return Ok(AwayWish::Show),
+        "off" | "back" | "over" => return Ok(AwayWish::Off),
+        _ => {}
+    }
+    let (text, because) = split_at_because(text);
+    let (mut until, mut to) = (Vec::new(), None);
+    for word in text.split_whitespace() {
+        let account = word.strip_prefix("<@").and_then(|account| account.strip_suffix('>'));
+        match account {
+            Some(account) => {
+                to = Some(account.split('|').next().unwrap_or(account).to_owned());
+                // The word before it belongs to it.
+                if until.last().is_some_and(|word: &&str| word.eq_ignore_ascii_case("to")) {
+                    until.pop();
+                }
+            }
+            // Where Slack does not write accounts out, nobody knows who is meant.
+            None if word.starts_with('@') => {
+                return Err(CommandError::Person { word: "away", text: typed(word) });
+            }
+            None => until.push(word),
+        }
+    }
+    // Whoever is named in another way is meant, and must not be left out unheard.
+    if let Some(at) = until.iter().position(|word| word.eq_ignore_ascii_case("to")) {
+        let named = until.get(at + 1..).unwrap_or_default().join(" ");
+        return Err(CommandError::Person { word: "away", text: typed(&named) });
+    }
+    Ok(AwayWish::Until { until: typed(&until.join(" ")), to, because: because.and_then(reason) })
 }
 
 fn reason(text: &str) -> Option<String> {
@@ -265,6 +322,10 @@ mod tests {
             duration: hours.map(Span::hours),
             because,
         };
+        let away = |until: &str, to: Option<&str>, because: Option<&str>| {
+            let (to, because) = (to.map(str::to_owned), because.map(str::to_owned));
+            SlashCommand::Away(AwayWish::Until { until: until.to_owned(), to, because })
+        };
         let of = |account: &str, role: &str, because| SlashCommand::Revoke {
             what: Taken::Of { account: account.to_owned(), role: role.to_owned() },
             because,
@@ -303,6 +364,14 @@ mod tests {
             ("extend for 1h", extend(None, Some(1), None)),
             ("extend 1h because not done", extend(None, Some(1), owned("not done"))),
             ("revoke", SlashCommand::Revoke { what: Taken::Any, because: None }),
+            ("away", SlashCommand::Away(AwayWish::Show)),
+            ("away OFF ", SlashCommand::Away(AwayWish::Off)),
+            ("away until fri 18:00", away("until fri 18:00", None, None)),
+            ("away until fri 18:00 to <@U0BEN|ben>", away("until fri 18:00", Some("U0BEN"), None)),
+            (
+                "away to <@U0BEN> until 1 dec because of a wedding",
+                away("until 1 dec", Some("U0BEN"), Some("of a wedding")),
+            ),
             ("why wiki/admin for 3h", SlashCommand::Why { words: "wiki/admin for 3h".to_owned() }),
             ("why", SlashCommand::WhyLast),
             ("why r1042 ", SlashCommand::WhyRequest { request: r1042 }),
@@ -328,7 +397,7 @@ mod tests {
     fn what_is_not_understood_is_named() {
         let unknown = |word: &str, nearest| CommandError::UnknownWord { word: word.to_owned(), nearest };
         let id = |word, text: &str| CommandError::RequestId { word, text: text.to_owned() };
-        let person = |text: &str| CommandError::Person { text: text.to_owned() };
+        let person = |word, text: &str| CommandError::Person { word, text: text.to_owned() };
         for (text, error) in [
             ("reqest billing/read", unknown("reqest", Some("request"))),
             ("rel R1", unknown("rel", Some("release"))),
@@ -340,7 +409,10 @@ mod tests {
             ("release everything", id("release", "everything")),
             ("status &lt;x&gt;", id("status", "<x>")),
             ("extend everything", id("extend", "everything")),
-            ("revoke @ann wiki/read", person("@ann")),
+            ("revoke @ann wiki/read", person("revoke", "@ann")),
+            ("away until fri to @ben", person("away", "@ben")),
+            ("away until fri to ben", person("away", "ben")),
+            ("away until fri to &lt;@U0BEN|ben&gt; because", person("away", "<@U0BEN|ben>")),
             ("revoke <@U0ANN|ann>", CommandError::Role { word: "revoke" }),
             ("revoke <@U0ANN|ann> because x", CommandError::Role { word: "revoke" }),
         ] {

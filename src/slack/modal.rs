@@ -111,7 +111,7 @@ pub fn request(policies: &PolicySet, people: &People, who: &PersonId, draft: &Dr
     let tier = found.and_then(|(_, _, role)| policies.tiers.get(&role.tier));
     let mut about = Vec::new();
     if let Some((_, app, role)) = found {
-        let approvers = tier.map(|tier| stage_approvers(tier, &app.owners, who, people));
+        let approvers = tier.map(|tier| stage_approvers(tier, &app.owners, who, people, people.as_of()));
         let approval = tier.zip(approvers.as_deref());
         about.push(words::role_about(app, role));
         about.extend(

@@ -4,6 +4,7 @@
 //! What is written is on the disk when [`Tx::commit`] returns. Rows that can't be decoded are an error that
 //! names them, never skipped.
 
+mod away;
 mod ballast;
 mod bindings;
 mod columns;

@@ -4,11 +4,12 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{StoreError, instance, open, records, remarks, requests, story};
+use super::{StoreError, away, instance, open, records, remarks, requests, story};
 use crate::audit::{Head, Record};
 use crate::engine::{Dossier, Filter, Refused, RefusedOf, Remarks};
 use crate::ids::RequestId;
 use crate::lifecycle::Request;
+use crate::policy::Aways;
 
 /// A connection that can't write. Each call sees one state of the database, whole, while the writer goes on.
 #[derive(Debug)]
@@ -76,6 +77,14 @@ impl Reader {
     pub fn list(&self, filter: &Filter) -> Result<Vec<Request>, StoreError> {
         let _one_state = self.conn.unchecked_transaction()?;
         requests::list(&self.conn, filter)
+    }
+
+    /// Everybody who is away; also whose time is over, until the next change.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn away(&self) -> Result<Aways, StoreError> {
+        away::away(&self.conn)
     }
 
     /// Requests whose review is owed, the earliest due first, at most a thousand.

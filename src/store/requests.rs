@@ -34,6 +34,9 @@ pub(super) const TWIN: &str = "SELECT id FROM requests WHERE slot = ?1";
 pub(super) const DUE: &str =
     "SELECT due_at, id FROM requests WHERE urgency = ?1 AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3";
 pub(super) const NEXT_DUE: &str = "SELECT min(due_at) FROM requests WHERE urgency = ?1 AND due_at > ?2";
+/// The index by state ends with the row's id.
+pub(super) const PENDING: &str =
+    "SELECT id FROM requests WHERE state = 'pending' AND id > ?1 ORDER BY id LIMIT ?2";
 pub(super) const OPEN_COUNT: &str =
     "SELECT count(*) FROM requests WHERE requester = ?1 AND state IN ('pending', 'scheduled')";
 pub(super) const HELD: &str =
@@ -222,6 +225,21 @@ impl Tx<'_> {
             last = next;
         }
         Ok(people)
+    }
+
+    /// At most `most` requests that wait for approval, in the order of their ids: those after `after`, or from the first
+    /// on.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn pending_after(
+        &mut self,
+        after: Option<RequestId>,
+        most: usize,
+    ) -> Result<Vec<RequestId>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(PENDING)?;
+        let rows = sql.query_map(params![after.map_or(0, number), limit(most)], |row| row.get(0))?;
+        rows.map(|id| Ok(request_id(id?))).collect()
     }
 
     /// Roles that the person has, will have, or may still have: scheduled, granting, active or revoking.

@@ -1,6 +1,7 @@
 //! Journeys: people in the local Slack, the very bot that `serve` runs, a local Jira, and the old app.
 
 mod accounts;
+mod approving;
 mod asking;
 mod crowd;
 mod databases;

@@ -26,6 +26,7 @@ mod folder;
 mod jira;
 mod journeys;
 mod lifecycle;
+mod oncall;
 mod outbox;
 mod pipelines;
 mod policy;

@@ -125,6 +125,7 @@ fn pending() -> State {
         escalated: false,
         lapses_at: t(86_400),
         held: false,
+        asked_anew: 0,
     })
 }
 
@@ -1131,7 +1132,7 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
     raw(&path)
         .execute_batch(
             "DROP TABLE grants; DROP INDEX messages_cards; DROP TABLE remarks; DROP TABLE remarks_left_out;
-             DROP TABLE bindings;
+             DROP TABLE bindings; DROP TABLE away;
              DROP INDEX reviews_by_due; DROP INDEX audit_refused_of; DROP INDEX audit_refused_asks;
              DROP TABLE standing;
              PRAGMA user_version = 2;",

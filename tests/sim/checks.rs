@@ -155,6 +155,7 @@ fn no_access_without_approval(request: &Request, people: &[Person]) -> Checked {
                 ApproverRef::Owners => request.terms.owners.contains(voter),
                 ApproverRef::Person(person) => person == voter,
                 // Who lost the group meanwhile was in it at the click; the rules look again at the last one.
+                ApproverRef::OnCall(name) => panic!("the simulation has no schedules such as {name}"),
                 ApproverRef::Group(_) => *voter == "s1@example.com".parse().unwrap(),
             });
             ensure(name, may, || format!("{voter} may not approve {}", request.id))?;

@@ -33,6 +33,7 @@ const ROOM_LEAST: u64 = 64 << 20;
 
 pub(super) fn tokens(tokens: &Tokens) -> Vec<Check> {
     let missing = tokens.slack.as_ref().err().into_iter().flatten().chain(tokens.jira.as_ref().err());
+    let missing = missing.chain(tokens.schedules.as_ref().err().into_iter().flatten());
     let mut findings: Vec<Finding> = missing.map(|issue| Finding::of_error(issue)).collect();
     let begins = |token: &SecretString, prefix| token.expose_secret().starts_with(prefix);
     if let Ok(SlackTokens { app, bot }) = &tokens.slack {
@@ -220,7 +221,8 @@ pub(super) fn policies(config: &Config, targets: &Targets, directory: Option<&Di
         Err(error @ PoliciesError::Files(_)) => return vec![failed(error.to_string())],
     };
     let warnings = directory.map(|directory| policy::lint(&policies, &directory.people()));
-    let warnings = warnings.unwrap_or_default();
+    let mut warnings = warnings.unwrap_or_default();
+    warnings.extend(policy::unknown_schedules(&policies, &config.on_call.keys().cloned().collect()));
     let mut checks =
         vec![Check::of("policies", Finding::ok(words::policies_fine(&policies, warnings.len())))];
     checks.extend(warnings.iter().map(|warning| Check::of("policies", words::policy_warning(warning))));

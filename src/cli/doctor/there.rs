@@ -10,6 +10,8 @@ use crate::cli::words;
 use crate::config::Config;
 use crate::finding::Finding;
 use crate::jira::{self, JiraSettings, LabelPrefix};
+use crate::oncall;
+use crate::policy::People;
 use crate::slack;
 use crate::targets::Targets;
 use crate::time::{Clock, Span};
@@ -25,14 +27,23 @@ const SLOW: Duration = Duration::from_secs(1);
 pub(super) struct Answers {
     pub(super) slack: Vec<Check>,
     pub(super) jira: Vec<Check>,
+    pub(super) on_call: Vec<Check>,
     pub(super) targets: Vec<Check>,
+}
+
+/// Who is asked besides Slack and Jira, and who of the people there are may answer.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) targets: Option<&'a Targets>,
+    pub(super) people: Option<&'a People>,
 }
 
 impl Answers {
     /// Nobody was asked.
     pub(super) fn skipped(why: &str) -> Self {
         let skip = |what| vec![Check::skip(what, why)];
-        Self { slack: skip("slack"), jira: skip("jira"), targets: skip("target") }
+        // Most have no schedules, so nothing is said of them.
+        Self { slack: skip("slack"), jira: skip("jira"), on_call: Vec::new(), targets: skip("target") }
     }
 }
 
@@ -40,7 +51,7 @@ impl Answers {
 pub(super) fn ask(
     config: &Config,
     tokens: &Tokens,
-    targets: Option<&Targets>,
+    asked: Asked<'_>,
     clock: &dyn Clock,
     out: Out,
 ) -> anyhow::Result<Answers> {
@@ -52,10 +63,11 @@ pub(super) fn ask(
             tokio::join!(
                 ask_slack(config, tokens, clock),
                 ask_jira(config, tokens, clock),
-                ask_targets(targets, clock)
+                ask_schedules(tokens, asked.people, clock),
+                ask_targets(asked.targets, clock)
             )
         });
-        let (slack, jira, targets) = tokio::select! {
+        let (slack, jira, on_call, targets) = tokio::select! {
             answers = &mut asking => answers,
             () = tokio::time::sleep(SLOW) => {
                 out.wait_for(words::ASKING);
@@ -64,7 +76,7 @@ pub(super) fn ask(
                 answers
             }
         };
-        Answers { slack, jira, targets }
+        Answers { slack, jira, on_call, targets }
     });
     // A name that is looked up, or a file of a dead share, may hang in a thread that nothing ends.
     runtime.shutdown_background();
@@ -83,6 +95,15 @@ async fn ask_jira(config: &Config, tokens: &Tokens, clock: &dyn Clock) -> Vec<Ch
     let settings = config.jira_settings(token, LabelPrefix::usual());
     let findings = in_time(PATIENCE_MOST, jira::check(&settings, clock)).await;
     findings.into_iter().map(|finding| Check::of("jira", finding)).collect()
+}
+
+async fn ask_schedules(tokens: &Tokens, people: Option<&People>, clock: &dyn Clock) -> Vec<Check> {
+    let Ok(schedules) = &tokens.schedules else { return vec![Check::skip("on call", words::NO_TOKEN)] };
+    let asked = schedules.iter().map(|schedule| async move {
+        let findings = in_time(PATIENCE_MOST, oncall::check(schedule, people, clock)).await;
+        findings.into_iter().map(|finding| Check::of("on call", finding)).collect::<Vec<_>>()
+    });
+    join_all(asked).await.into_iter().flatten().collect()
 }
 
 async fn ask_targets(targets: Option<&Targets>, clock: &dyn Clock) -> Vec<Check> {

@@ -35,7 +35,8 @@ pub(in crate::cli) struct CheckArgs {
 pub(super) fn run(args: &CheckArgs, environment: &Environment, out: Out) -> anyhow::Result<Exit> {
     let config = args.policy.config.load(environment)?;
     let Read::Good(policies) = read(&config, args.policy.json, out)? else { return Ok(Exit::Problem) };
-    let warnings = warnings(&config, &policies);
+    let mut warnings = warnings(&config, &policies);
+    warnings.extend(policy::unknown_schedules(&policies, &config.on_call.keys().cloned().collect()));
     let limits = limits(&policies);
     let exit = if args.deny_warnings && !warnings.is_empty() { Exit::Problem } else { Exit::Fine };
     if args.policy.json {

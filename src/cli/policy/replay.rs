@@ -140,7 +140,8 @@ fn stored(reader: &Reader, replay: &mut Replay<'_>, since: Timestamp) -> anyhow:
         };
         let others = by_person.get(&request.requester.id).map_or(&[][..], Vec::as_slice);
         let holds = held(others, request);
-        let votes: Vec<_> = request.votes.iter().map(|vote| (vote.by.clone(), vote.stage)).collect();
+        let votes: Vec<_> =
+            request.votes.iter().map(|vote| (vote.by.clone(), vote.stage, vote.capacity.clone())).collect();
         let past = Past {
             requester: &request.requester.id,
             name: &request.requester.name,

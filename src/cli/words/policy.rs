@@ -56,7 +56,9 @@ pub(in crate::cli) fn what_follows(trace: &Trace) -> Vec<String> {
 }
 
 fn stage(stage: &StageTrace) -> String {
-    let asked = ids(&stage.asked, "and");
+    let on_call = stage.on_call.iter().map(|name| format!("whoever is on call for {name}"));
+    let asked: Vec<String> = stage.asked.iter().map(PersonId::to_string).chain(on_call).collect();
+    let asked = listed(asked.iter().map(String::as_str), "and");
     let fallback = if stage.from_fallback { " (the fallback)" } else { "" };
     let others = if stage.distinct { ", who approved no earlier stage," } else { "" };
     let mut said =
@@ -377,6 +379,7 @@ fn approver(approver: &ApproverRef) -> String {
         ApproverRef::Owners => "the owners".to_owned(),
         ApproverRef::Person(id) => id.to_string(),
         ApproverRef::Group(id) => format!("the group {id}"),
+        ApproverRef::OnCall(name) => format!("whoever is on call for {name}"),
     }
 }
 

@@ -128,6 +128,7 @@ impl Clocks {
                 What::Revoked { took, .. } => clocks.verified = Some(*took),
                 What::Submitted { .. }
                 | What::ApprovalWanted { .. }
+                | What::AskedAnew { .. }
                 | What::Questioned { .. }
                 | What::Answered { .. }
                 | What::VoteDropped { .. }

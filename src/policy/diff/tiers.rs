@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::{Stage, Tier};
 use super::{Direction, TierDifference, sets};
+use crate::ids::CalendarId;
 use crate::time::Span;
 
 /// How the new one is unlike the old one.
@@ -51,9 +52,24 @@ fn stage_differences(stage: usize, old: &Stage, new: &Stage) -> Vec<TierDifferen
     found
 }
 
-/// When people are asked again and others besides, and whether by direct message, by stage.
-pub(super) fn waits(tier: &Tier) -> Vec<(Option<Span>, Option<Span>, bool)> {
-    tier.stages.iter().map(|stage| (stage.remind_after, stage.escalate_after, stage.direct)).collect()
+/// When people are asked again and others besides, by whose hours, and whether by direct message.
+#[derive(PartialEq, Eq)]
+pub(super) struct Waits<'a> {
+    remind_after: Option<Span>,
+    escalate_after: Option<Span>,
+    hours: Option<&'a CalendarId>,
+    direct: bool,
+}
+
+/// The same by stage.
+pub(super) fn waits(tier: &Tier) -> Vec<Waits<'_>> {
+    let waits = tier.stages.iter().map(|stage| Waits {
+        remind_after: stage.remind_after,
+        escalate_after: stage.escalate_after,
+        hours: stage.hours.as_ref().map(|calendar| &calendar.id),
+        direct: stage.direct,
+    });
+    waits.collect()
 }
 
 /// All of one kind, or something to look at.

@@ -184,6 +184,13 @@ pub(super) const TIER: &[Key] = &[
         "true",
     ),
     Key::new(
+        "hours",
+        Takes::Slug,
+        Default("all time counts"),
+        "A calendar: `remind_after` and `escalate_after` count the time that it is open; `lapse_after` counts all time.",
+        "\"office\"",
+    ),
+    Key::new(
         "break_glass",
         Takes::Table(Table::BreakGlass),
         Default("no break-glass"),
@@ -209,7 +216,7 @@ pub(super) const STAGE: &[Key] = &[
         "approvers",
         Takes::List(&Takes::Approver, 1, most::MOST_APPROVERS),
         Required,
-        "Who may decide: `manager`, `owners`, `person:…` or `group:…`; never the requester.",
+        "Who may decide: `manager`, `owners`, `person:…`, `group:…` or `oncall:…`; never the requester.",
         "[\"manager\", \"group:security\"]",
     ),
     Key::new(
@@ -234,10 +241,17 @@ pub(super) const STAGE: &[Key] = &[
         "true",
     ),
     Key::new(
+        "hours",
+        Takes::Slug,
+        Default("as its tier says"),
+        "A calendar: reminders and the escalation of this stage count the time that it is open.",
+        "\"office\"",
+    ),
+    Key::new(
         "remind_after",
         MINUTE,
         Default("no reminder"),
-        "They are asked again, every so often.",
+        "They are asked again; each time after twice as long, six times at most.",
         "\"2h\"",
     ),
     Key::new(

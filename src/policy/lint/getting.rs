@@ -56,7 +56,9 @@ fn among_themselves(
     }
     let mut asked = vec![BTreeSet::new(); tier.stages.len()];
     for asker in eligible.people() {
-        for (all, stage) in asked.iter_mut().zip(stage_approvers(tier, &app.owners, &asker.id, people)) {
+        for (all, stage) in
+            asked.iter_mut().zip(stage_approvers(tier, &app.owners, &asker.id, people, people.as_of()))
+        {
             // Somebody else is enough, and comes early.
             if !stage.asked.iter().all(|approver| eligible.contains(approver)) {
                 return None;
@@ -77,7 +79,7 @@ fn among_themselves(
 fn stranded_by<'p>(people: &'p People, owners: &[PersonId], tier: &Tier) -> Stranded<'p> {
     let mut stranded = Stranded::new();
     for person in people.iter() {
-        for (stage, _) in unable(tier, owners, &person.id, people) {
+        for (stage, _) in unable(tier, owners, &person.id, people, people.as_of()) {
             stranded.entry(stage).or_default().insert(&person.id);
         }
     }

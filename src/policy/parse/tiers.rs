@@ -11,7 +11,7 @@ use super::app::parsed_key;
 use super::source::{Reading, shown};
 use super::table::{self, Keys, Value};
 use super::{World, calendars, times};
-use crate::ids::{CalendarId, GroupId, PersonId, TierId};
+use crate::ids::{CalendarId, GroupId, OnCallId, PersonId, TierId};
 use crate::nearest::nearest;
 use crate::time::Span;
 
@@ -26,6 +26,8 @@ pub(super) struct TiersFile {
 /// What could be read; what is wrong with the rest is an issue.
 pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>, world: &World<'_>) -> TiersFile {
     let mut keys = Keys::root(Table::TiersFile, root);
+    let calendars = keys.get("calendars").map(|value| calendars::read(file, value)).unwrap_or_default();
+    let named = Named { calendars: &calendars, world };
     let mut tiers = BTreeMap::new();
     if let Some(value) = keys.need(file, "tiers") {
         let declared = table::entries(file, value, "[tiers.manager]");
@@ -36,25 +38,41 @@ pub(super) fn read(file: &mut Reading<'_>, root: &DeTable<'_>, world: &World<'_>
         }
         for (key, value) in declared.into_iter().take(MOST_TIERS) {
             if let Some(id) = parsed_key(file, key)
-                && let Some(tier) = tier(file, value, id)
+                && let Some(tier) = tier(file, value, id, &named)
             {
                 tiers.insert(tier.id.clone(), tier);
             }
         }
     }
-    let calendars = keys.get("calendars").map(|value| calendars::read(file, value));
     let blackouts = keys.get("blackouts").map(|value| times::blackouts(file, value, world));
     let risks = keys.get("risks").map(|value| times::risks(file, value, world));
     keys.finish(file);
-    TiersFile {
-        tiers,
-        calendars: calendars.unwrap_or_default(),
-        blackouts: blackouts.unwrap_or_default(),
-        risks: risks.unwrap_or_default(),
+    TiersFile { tiers, calendars, blackouts: blackouts.unwrap_or_default(), risks: risks.unwrap_or_default() }
+}
+
+/// What else the file says, for what names it.
+struct Named<'a> {
+    calendars: &'a BTreeMap<CalendarId, Calendar>,
+    world: &'a World<'a>,
+}
+
+impl Named<'_> {
+    /// The calendar of that name; none when there is none, and when it could not be read itself.
+    fn calendar(&self, file: &mut Reading<'_>, value: &Value<'_>) -> Option<Calendar> {
+        let id = calendars::known(file, value, self.world)?;
+        self.calendars.get(&id).cloned()
     }
 }
 
-fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {
+/// What a tier says for each of its stages, unless they say otherwise.
+struct OfTier<'c> {
+    lapse_after: Option<Span>,
+    direct: bool,
+    hours: Option<Calendar>,
+    named: &'c Named<'c>,
+}
+
+fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId, named: &Named<'_>) -> Option<Tier> {
     let title = format!("[tiers.{id}]");
     let mut keys = Keys::of(file, Table::Tier, value, title.clone())?;
     let place = file.place(keys.span());
@@ -65,7 +83,9 @@ fn tier(file: &mut Reading<'_>, value: &Value<'_>, id: TierId) -> Option<Tier> {
     let warn_before = optional_span(file, &mut keys, "warn_before", Span::secs(1));
     let break_glass = keys.get("break_glass").map(|value| break_glass(file, value, &title));
     let direct = keys.get("direct").and_then(|value| table::flag(file, value)).unwrap_or(false);
-    let stages = keys.need(file, "stages").map(|value| stages(file, value, &title, lapse_after, direct));
+    let hours = keys.get("hours").and_then(|value| named.calendar(file, value));
+    let of_tier = OfTier { lapse_after, direct, hours, named };
+    let stages = keys.need(file, "stages").map(|value| stages(file, value, &title, &of_tier));
     keys.finish(file);
     Some(Tier {
         id,
@@ -111,14 +131,7 @@ fn break_glass(file: &mut Reading<'_>, value: &Value<'_>, tier: &str) -> Option<
     Some(BreakGlass { max_duration: max_duration?, review_within: review_within? })
 }
 
-/// `direct` is the tier's own word on it, which a stage may differ from.
-fn stages(
-    file: &mut Reading<'_>,
-    value: &Value<'_>,
-    tier: &str,
-    lapse_after: Option<Span>,
-    direct: bool,
-) -> Vec<Stage> {
+fn stages(file: &mut Reading<'_>, value: &Value<'_>, tier: &str, of_tier: &OfTier<'_>) -> Vec<Stage> {
     if value.get_ref().as_array().is_some_and(|list| list.is_empty()) {
         let hint = "write one below `[[tiers.ID.stages]]`";
         file.hinted(&value.span(), format!("{tier} has no stages: nobody could approve"), hint);
@@ -126,17 +139,12 @@ fn stages(
     let items = table::items(file, value, MOST_STAGES);
     let numbered = items.iter().enumerate();
     numbered
-        .filter_map(|(n, item)| stage(file, item, format!("stage {} of {tier}", n + 1), lapse_after, direct))
+        .filter_map(|(n, item)| stage(file, item, format!("stage {} of {tier}", n + 1), of_tier))
         .collect()
 }
 
-fn stage(
-    file: &mut Reading<'_>,
-    value: &Value<'_>,
-    name: String,
-    lapse_after: Option<Span>,
-    direct: bool,
-) -> Option<Stage> {
+fn stage(file: &mut Reading<'_>, value: &Value<'_>, name: String, of_tier: &OfTier<'_>) -> Option<Stage> {
+    let lapse_after = of_tier.lapse_after;
     let mut keys = Keys::of(file, Table::Stage, value, name.clone())?;
     let place = file.place(keys.span());
     let approvers = keys.need(file, "approvers").map(|value| {
@@ -161,7 +169,8 @@ fn stage(
     let escalate_after = after.and_then(|value| wait(file, value, lapse_after));
     let escalate_to = to.map(|value| approver_refs(file, value));
     let fallback = keys.get("fallback").map(|value| approver_refs(file, value));
-    let own_direct = keys.get("direct").and_then(|value| table::flag(file, value));
+    let direct = keys.get("direct").and_then(|value| table::flag(file, value));
+    let hours = keys.get("hours").and_then(|value| of_tier.named.calendar(file, value));
     keys.finish(file);
     Some(Stage {
         approvers: approvers?,
@@ -171,7 +180,8 @@ fn stage(
         escalate_after,
         escalate_to: escalate_to.unwrap_or_default(),
         fallback: fallback.unwrap_or_default(),
-        direct: own_direct.unwrap_or(direct),
+        direct: direct.unwrap_or(of_tier.direct),
+        hours: hours.or_else(|| of_tier.hours.clone()),
         place,
     })
 }
@@ -190,10 +200,10 @@ fn wait(file: &mut Reading<'_>, value: &Value<'_>, lapse_after: Option<Span>) ->
 
 fn quorum(file: &mut Reading<'_>, value: &Value<'_>, approvers: &[ApproverRef]) -> Option<u32> {
     let quorum = table::number(file, value, 1, MOST_QUORUM)?;
-    // Owners and groups may be any number of people; a manager and a person are one each.
+    // Owners, groups and those on call may be any number of people; a manager and a person are one each.
     let most = approvers.iter().try_fold(0u32, |most, approver| match approver {
         ApproverRef::Manager | ApproverRef::Person(_) => Some(most + 1),
-        ApproverRef::Owners | ApproverRef::Group(_) => None,
+        ApproverRef::Owners | ApproverRef::Group(_) | ApproverRef::OnCall(_) => None,
     });
     if let Some(most) = most
         && quorum > most
@@ -221,6 +231,9 @@ fn approver(file: &mut Reading<'_>, value: &Value<'_>) -> Option<ApproverRef> {
         (_, Some(("group", id))) => {
             GroupId::new(id).map(ApproverRef::Group).map_err(|error| error.to_string())
         }
+        (_, Some(("oncall", name))) => {
+            OnCallId::new(name).map(ApproverRef::OnCall).map_err(|error| error.to_string())
+        }
         _ => {
             not_an_approver(file, value, &word);
             return None;
@@ -236,12 +249,13 @@ fn approver(file: &mut Reading<'_>, value: &Value<'_>) -> Option<ApproverRef> {
 }
 
 fn not_an_approver(file: &mut Reading<'_>, value: &Value<'_>, word: &str) {
-    let message = format!("`{}` must be `manager`, `owners`, `person:…` or `group:…`", shown(word));
+    let message =
+        format!("`{}` must be `manager`, `owners`, `person:…`, `group:…` or `oncall:…`", shown(word));
     let near = if word.contains('@') && !word.contains(':') {
         Some(format!("person:{}", shown(word)))
     } else {
         let head = word.split(':').next().unwrap_or(word);
-        nearest(head, ["manager", "owners", "person", "group"]).map(str::to_owned)
+        nearest(head, ["manager", "owners", "person", "group", "oncall"]).map(str::to_owned)
     };
     match near {
         Some(near) => file.hinted(&value.span(), message, format!("did you mean `{near}`?")),

@@ -53,6 +53,9 @@ impl Ears {
         match command::parse(text) {
             Err(error) => self.perhaps_words(caller, &who, text, trigger, &error).await.map(|()| None),
             Ok(SlashCommand::Help) => Ok(Some(words::help(&self.settings.command).into())),
+            Ok(SlashCommand::Away(wish)) => {
+                self.away(caller, &who, &wish).await.map(|said| Some(said.into()))
+            }
             Ok(SlashCommand::List) => self.list(&who).await.map(Some),
             Ok(SlashCommand::Catalogue) => self.open_catalogue(caller, trigger).await.map(|()| None),
             Ok(SlashCommand::Request { words }) => {
@@ -262,6 +265,14 @@ impl Ears {
     fn may_end(&self, who: &Identified, request: &Request) -> bool {
         let terms = &request.terms;
         let people = self.engine.people();
-        policy::may_end(&terms.tier, &terms.owners, &request.requester.id, &who.id, &people).is_granted()
+        policy::may_end(
+            &terms.tier,
+            &terms.owners,
+            &request.requester.id,
+            &who.id,
+            &people,
+            self.engine.now(),
+        )
+        .is_granted()
     }
 }

@@ -256,7 +256,7 @@ impl Ears {
             verdict = policy::still_eligible(&policies, &people, &who.id, at, length, begin, &holds, now);
         }
         let approval = policies.tiers.get(&role.tier).map_or_else(String::new, |tier| {
-            let stages = policy::stage_approvers(tier, &app.owners, &who.id, &people);
+            let stages = policy::stage_approvers(tier, &app.owners, &who.id, &people, self.engine.now());
             words::approval_path(&people, tier, &stages, role.max_duration)
         });
         let title = format!("{} · {}", app.name, role.name);

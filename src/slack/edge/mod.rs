@@ -4,6 +4,7 @@
 //! options of a search) is answered from memory.
 
 mod accounts;
+mod away;
 mod commands;
 mod emergency;
 mod forms;

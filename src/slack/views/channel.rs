@@ -200,6 +200,7 @@ pub(super) fn nudge(scene: &Scene<'_>, kind: NudgeKind, number: u32) -> Option<R
             match kind {
                 NudgeKind::Reminder => words::reminder(request, &asked, pending.stage_since),
                 NudgeKind::Escalation => words::escalation(request, &asked, pending.stage_since),
+                NudgeKind::Anew => words::anew(request, &asked, pending.stage_since),
             }
         }
         None if scene.posted => words::nudge_over(request),
@@ -231,7 +232,8 @@ fn asked_now(state: &State) -> Option<&PendingState> {
 /// Whether the stage was asked, and whether those asked are its fallback.
 fn wanted_from_fallback(entries: &[Entry], of: u32) -> Option<bool> {
     entries.iter().rev().find_map(|entry| {
-        if let What::ApprovalWanted { stage, from_fallback, .. } = entry.what
+        if let What::ApprovalWanted { stage, from_fallback, .. }
+        | What::AskedAnew { stage, from_fallback, .. } = entry.what
             && stage == of
         {
             Some(from_fallback)
@@ -257,7 +259,13 @@ fn nudged(entries: &[Entry], kind: NudgeKind, number: u32) -> Option<Nudged> {
         let asked = match kind {
             NudgeKind::Reminder if matches!(entry.what, What::Reminded { .. }) => Vec::new(),
             NudgeKind::Escalation if let What::Escalated { asked } = &entry.what => asked.clone(),
-            NudgeKind::Reminder | NudgeKind::Escalation => continue,
+            NudgeKind::Anew
+                if let What::AskedAnew { added, .. } = &entry.what
+                    && !added.is_empty() =>
+            {
+                added.clone()
+            }
+            NudgeKind::Reminder | NudgeKind::Escalation | NudgeKind::Anew => continue,
         };
         count += 1;
         if count == number {

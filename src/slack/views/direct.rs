@@ -65,7 +65,7 @@ fn waiting(scene: &Scene<'_>) -> Option<Rendered> {
     let request = &scene.dossier.request;
     let waits = match &request.state {
         State::Scheduled { .. } => true,
-        State::Pending(pending) => pending.held,
+        State::Pending(pending) => pending.held || pending.asked.is_empty(),
         State::Granting
         | State::Active { .. }
         | State::Revoking { .. }
@@ -78,12 +78,18 @@ fn waiting(scene: &Scene<'_>) -> Option<Rendered> {
     if !waits && !scene.posted {
         return None;
     }
-    let sentence = words::dm_standing(request);
+    let sentence =
+        if is_nobody_left(request) { words::dm_nobody_left(request) } else { words::dm_standing(request) };
     let mut blocks = vec![section(&scene.block("head"), &sentence)];
     if waits {
         blocks.push(actions(&scene.block("act"), vec![plain(Press::Withdraw, words::WITHDRAW, request)]));
     }
     Some(to_requester(scene, sentence, blocks))
+}
+
+/// Whether a decision is wanted that nobody can take.
+pub(super) fn is_nobody_left(request: &Request) -> bool {
+    matches!(&request.state, State::Pending(pending) if !pending.held && pending.asked.is_empty())
 }
 
 fn active(scene: &Scene<'_>) -> Option<Rendered> {

@@ -9,7 +9,7 @@ use super::direct::{active_buttons, release_button, withdraw_button};
 use super::review::review_button;
 use crate::engine::Dossier;
 use crate::ids::PersonId;
-use crate::lifecycle::{Kind, Request, State, What};
+use crate::lifecycle::{Kind, Request, State, Vote, What};
 use crate::policy::{self, Ballot, People};
 use crate::slack::blocks::{
     HOME_BLOCKS_MOST, Look, actions, button, context, header, plain_object, section, section_with,
@@ -78,7 +78,7 @@ pub fn home_refused(sentence: &str) -> Value {
 #[must_use]
 pub fn is_to_decide(request: &Request, person: &PersonId, people: &People) -> bool {
     let State::Pending(pending) = &request.state else { return false };
-    let voted: Vec<_> = request.votes.iter().map(|vote| (vote.by.clone(), vote.stage)).collect();
+    let voted: Vec<_> = request.votes.iter().flat_map(Vote::places).collect();
     let ballot = Ballot {
         tier: &request.terms.tier,
         owners: &request.terms.owners,
@@ -107,7 +107,10 @@ pub fn concerned(dossier: &Dossier) -> BTreeSet<&PersonId> {
         all.extend(&pending.asked);
     }
     for entry in &dossier.entries {
-        if let What::ApprovalWanted { asked, .. } | What::Escalated { asked } = &entry.what {
+        if let What::ApprovalWanted { asked, .. }
+        | What::Escalated { asked }
+        | What::AskedAnew { asked, .. } = &entry.what
+        {
             all.extend(asked);
         }
     }

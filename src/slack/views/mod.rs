@@ -95,6 +95,7 @@ pub fn marker(request: RequestId, view: View) -> String {
         View::Log => format!("{request}:log"),
         View::Nudge { kind: NudgeKind::Reminder, number } => format!("{request}:reminder:{number}"),
         View::Nudge { kind: NudgeKind::Escalation, number } => format!("{request}:escalation:{number}"),
+        View::Nudge { kind: NudgeKind::Anew, number } => format!("{request}:anew:{number}"),
         View::Copy { number } => format!("{request}:copy:{number}"),
         View::Question { number } => format!("{request}:question:{number}"),
         View::Answer { number } => format!("{request}:answer:{number}"),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::review::review_button;
-use super::{Rendered, Scene, Where};
+use super::{Rendered, Scene, Where, direct};
 use crate::lifecycle::{Entry, Kind, Request, State, What};
 use crate::slack::blocks::{Look, actions, button, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
@@ -23,6 +23,15 @@ pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
     let glass = request.kind == Kind::BreakGlass || request.kind.is_drill();
     if glass {
         text = break_glass(scene, &mut blocks);
+    }
+    if direct::is_nobody_left(request) {
+        let sentence = words::nobody_left(request);
+        blocks.push(section(&scene.block("nobody"), &sentence));
+        text = sentence;
+    } else if was_nobody_left(&scene.dossier.entries) && request.kind != Kind::BreakGlass {
+        let sentence = words::nobody_left_over(request);
+        blocks.push(section(&scene.block("nobody"), &sentence));
+        text = sentence;
     }
     if let Some(since) = since {
         let sentence = words::stuck(request, since);
@@ -52,6 +61,16 @@ pub(super) fn message(scene: &Scene<'_>) -> Option<Rendered> {
     }
     blocks.push(context(&scene.block("small"), &small));
     Some(Rendered { text, blocks, thread_of: None, channel: Where::Security })
+}
+
+fn was_nobody_left(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| {
+        if let What::ApprovalWanted { asked, .. } | What::AskedAnew { asked, .. } = &entry.what {
+            asked.is_empty()
+        } else {
+            false
+        }
+    })
 }
 
 /// Who took what, why and for which incident; where it stands; and its review, which ends it.

@@ -241,6 +241,8 @@ pub fn help(command: &str) -> String {
          what about a request; alone, why you were last refused\n\
          • `{jit} revoke @ann billing/read because she moved teams`: takes access, for owners and approvers; alone, it \
          lists what you may take\n\
+         • `{jit} away until fri 18:00 to @ben`: who is asked to approve in your place; `{jit} away` shows it, `{jit} away \
+         off` ends it\n\
          In a message's menu, *Request access for this* puts its link into the reason."
     )
 }
@@ -269,10 +271,10 @@ pub fn not_understood(command: &str, error: &CommandError) -> String {
             inline(text, 60),
             example(word)
         ),
-        CommandError::Person { text } => format!(
+        CommandError::Person { word, text } => format!(
             "`{}` is not a person that Slack told me of: type `@` and choose from its list. For example: `{jit} {}`",
             inline(text, 60),
-            example("revoke")
+            example(word)
         ),
         CommandError::Role { word } => {
             format!("`{word}` needs a role. For example: `{jit} {}`", example(word))
@@ -290,6 +292,7 @@ fn example(word: &str) -> &'static str {
         "release" => "release R1042",
         "revoke" => "revoke @ann billing/read because she moved teams",
         "why" => "why billing/write",
+        "away" => "away until fri 18:00 to @ben",
         "again" => "again",
         "help" => "help",
         _ => "request read billing for 2h because the replica lags",

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::ids::{RequestId, TargetId};
 use crate::lifecycle::{Kind, Request, Vote};
+use crate::policy::Capacity;
 use crate::slack::text::{date, inline, list, one_line};
 use crate::time::Timestamp;
 
@@ -81,7 +82,17 @@ pub fn approved_so_far(voters: &[String]) -> String {
 #[must_use]
 pub fn voter(vote: &Vote) -> String {
     let most = vote.at_most.map(|most| format!(" for {} at most", most.words())).unwrap_or_default();
-    format!("{} {}{most}", inline(&vote.name, NAME), date(vote.at))
+    let capacity = vote.capacity.as_ref().map(capacity).unwrap_or_default();
+    format!("{}{capacity} {}{most}", inline(&vote.name, NAME), date(vote.at))
+}
+
+/// In what capacity somebody approved, after their name.
+#[must_use]
+pub fn capacity(capacity: &Capacity) -> String {
+    match capacity {
+        Capacity::InPlaceOf { name, .. } => format!(" for {}", inline(name, NAME)),
+        Capacity::OnCall { schedule } => format!(" (on call: {schedule})"),
+    }
 }
 
 /// A stage that is over without its approvals, or not asked yet.
@@ -110,6 +121,46 @@ pub fn escalation(request: &Request, asked: &[String], since: Timestamp) -> Stri
         list(asked, 20),
         code(request.id),
         date(since)
+    )
+}
+
+/// Who may approve has changed.
+#[must_use]
+pub fn anew(request: &Request, asked: &[String], since: Timestamp) -> String {
+    format!(
+        ":bell: {}: {} waits since {}, and you may decide it now. The buttons are above.",
+        list(asked, 20),
+        code(request.id),
+        date(since)
+    )
+}
+
+/// In the security channel: nobody is left who may decide.
+#[must_use]
+pub fn nobody_left(request: &Request) -> String {
+    format!(
+        ":warning: *Nobody can approve {}*: {} asked for {}, and the approvers and the fallback of its stage are empty \
+         now. Put somebody into one of them, or withdraw it with `jitney request withdraw {}`.",
+        code(request.id),
+        inline(&request.requester.name, NAME),
+        asked_plain(request),
+        request.id
+    )
+}
+
+/// The same, once somebody may decide again, or nobody has to.
+#[must_use]
+pub fn nobody_left_over(request: &Request) -> String {
+    format!("{} could be approved by nobody for a while. Now: {}.", code(request.id), standing(request))
+}
+
+/// To the requester: nobody is left who may decide.
+#[must_use]
+pub fn dm_nobody_left(request: &Request) -> String {
+    format!(
+        ":warning: *Nobody can approve it now*: {}. The approvers and their fallback are empty; the operators were told. \
+         It goes on when somebody may decide, and lapses otherwise.",
+        bold(&request.title())
     )
 }
 

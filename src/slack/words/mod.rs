@@ -5,6 +5,7 @@
 
 mod answers;
 mod asking;
+mod away;
 mod check;
 mod deciding;
 mod emergency;
@@ -19,6 +20,7 @@ mod strangers;
 
 pub use answers::*;
 pub use asking::*;
+pub use away::*;
 pub(super) use check::*;
 pub use deciding::*;
 pub use emergency::*;

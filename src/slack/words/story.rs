@@ -1,5 +1,6 @@
 //! The log: one line an entry.
 
+use super::capacity as in_capacity;
 use super::{
     ANSWERED, NAME, WRITTEN, bold, code, end_cause, names, reason_line, target_list, withdrawn, written,
 };
@@ -41,9 +42,18 @@ fn story(people: &People, by: &str, entry: &Entry) -> String {
                 if *from_fallback { " They are the fallback: nobody else could be asked." } else { "" };
             format!("Stage {} of {stages}: asked {asked}; {needed} needed.{fallback}", stage + 1)
         }
-        What::Approved { have, need, took, at_most, .. } => {
+        What::Approved { have, need, took, at_most, capacity, .. } => {
             let most = at_most.map(|most| format!(" for {} at most", most.words())).unwrap_or_default();
+            let by = capacity.as_ref().map_or_else(|| by.to_owned(), |it| format!("{by}{}", in_capacity(it)));
             format!("{by} approved{most} ({have} of {need}), {} after being asked.", took.words())
+        }
+        What::AskedAnew { stage, asked, .. } if asked.is_empty() => {
+            format!("Nobody is left who may approve stage {}.", stage + 1)
+        }
+        What::AskedAnew { stage, asked, from_fallback, .. } => {
+            let fallback = if *from_fallback { ", its fallback" } else { "" };
+            let asked = list(&names(people, asked), 10);
+            format!("Who may approve stage {} has changed; asked now: {asked}{fallback}.", stage + 1)
         }
         What::Questioned { text, .. } => {
             format!("{by} asked the requester: {}.", written(text, WRITTEN))

@@ -8,7 +8,7 @@ use jitney::lifecycle::{
     Actor, EndCause, Entry, Evidence, Kind, Op, PendingState, Request, Requester, ReviewFinding, State, Step,
     StepTerms, Terms, What, WithdrawCause,
 };
-use jitney::policy::{Ask, Digest, Employment, Layer, Reason, ReasonCode, Risk, Stage, Tier};
+use jitney::policy::{Ask, Capacity, Digest, Employment, Layer, Reason, ReasonCode, Risk, Stage, Tier};
 use jitney::time::{Span, Timestamp};
 
 pub(crate) const REQUEST: RequestId = RequestId::from_number(1042);
@@ -54,6 +54,7 @@ pub(crate) fn pending() -> State {
         escalated: false,
         lapses_at: at(1000),
         held: false,
+        asked_anew: 0,
     })
 }
 
@@ -71,6 +72,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         escalate_to: Vec::new(),
         fallback: Vec::new(),
         direct: false,
+        hours: None,
         place: String::new(),
     };
     let tier = Tier {
@@ -190,7 +192,10 @@ pub(crate) fn submitted(justification: &str) -> What {
 pub(crate) fn story(most: usize) -> Vec<Entry> {
     let all = [
         (actor("ann"), submitted("Quarter end")),
-        (actor("bob"), What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: None }),
+        (
+            actor("bob"),
+            What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: None, capacity: None },
+        ),
         (Actor::Jitney, What::Provisioning { not_after: at(140) }),
         (Actor::Jitney, granted()),
         (Actor::Jitney, What::Activated { expires_at: at(125) }),
@@ -240,6 +245,12 @@ pub(crate) fn every_entry() -> Vec<Entry> {
     let waited = |locked| What::Stuck { late: Span::mins(12), locked };
     let wanted =
         |asked, from_fallback| What::ApprovalWanted { stage: 0, stages: 2, quorum: 1, asked, from_fallback };
+    let anew = |asked: Vec<_>, from_fallback| What::AskedAnew {
+        stage: 1,
+        added: asked.iter().skip(1).cloned().collect(),
+        asked,
+        from_fallback,
+    };
     let many = (1..=12).map(|n| person(&format!("owner{n}"))).collect();
     let ending = |cause| What::Ending { cause };
     let taken = EndCause::Revoked { by: dana.clone(), reason: "Wrong wiki".to_owned() };
@@ -254,10 +265,54 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         (jitney.clone(), wanted(many, true)),
         (
             bob.clone(),
-            What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: Some(Span::mins(30)) },
+            What::Approved {
+                stage: 0,
+                have: 1,
+                need: 1,
+                took: Span::mins(4),
+                at_most: Some(Span::mins(30)),
+                capacity: None,
+            },
         ),
-        (bob.clone(), What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: None }),
-        (dana.clone(), What::Approved { stage: 1, have: 1, need: 2, took: Span::secs(5400), at_most: None }),
+        (
+            bob.clone(),
+            What::Approved { stage: 0, have: 1, need: 1, took: Span::mins(4), at_most: None, capacity: None },
+        ),
+        (
+            dana.clone(),
+            What::Approved {
+                stage: 1,
+                have: 1,
+                need: 2,
+                took: Span::secs(5400),
+                at_most: None,
+                capacity: None,
+            },
+        ),
+        (
+            bob.clone(),
+            What::Approved {
+                stage: 0,
+                have: 1,
+                need: 1,
+                took: Span::mins(4),
+                at_most: None,
+                capacity: Some(Capacity::InPlaceOf { id: person("dana"), name: "Dana".to_owned() }),
+            },
+        ),
+        (
+            bob.clone(),
+            What::Approved {
+                stage: 0,
+                have: 1,
+                need: 1,
+                took: Span::mins(4),
+                at_most: None,
+                capacity: Some(Capacity::OnCall { schedule: "payments".parse().unwrap() }),
+            },
+        ),
+        (jitney.clone(), anew(vec![person("bob"), person("erin")], true)),
+        (jitney.clone(), anew(Vec::new(), true)),
         (dana.clone(), What::Questioned { question: 1, text: "Which tables, and why now?".to_owned() }),
         (
             ann.clone(),

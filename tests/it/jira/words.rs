@@ -62,6 +62,7 @@ fn kind(what: &What) -> u32 {
         What::AutoApproved { .. } => 1,
         What::ApprovalWanted { .. } => 2,
         What::Approved { .. } => 3,
+        What::AskedAnew { .. } => 38,
         What::Questioned { .. } => 36,
         What::Answered { .. } => 37,
         What::VoteDropped { .. } => 4,

@@ -187,7 +187,12 @@ impl World {
             let asked = known(&stage.approvers);
             let from_fallback = asked.is_empty();
             let asked = if from_fallback { known(&stage.fallback) } else { asked };
-            StageApprovers { asked, escalation: known(&stage.escalate_to), from_fallback }
+            StageApprovers {
+                asked,
+                escalation: known(&stage.escalate_to),
+                from_fallback,
+                ..StageApprovers::default()
+            }
         };
         request.terms.tier.stages.iter().map(stage).collect()
     }
@@ -232,6 +237,7 @@ impl World {
             ApproverRef::Owners => request.terms.owners.clone(),
             ApproverRef::Person(id) => vec![id.clone()],
             ApproverRef::Group(group) => panic!("the scripts have no groups such as {group}"),
+            ApproverRef::OnCall(name) => panic!("the scripts have no schedules such as {name}"),
         };
         let may = |p: &PersonId| {
             *p != request.requester.id && !self.left.contains(p) && !self.may_not_approve.contains(p)
@@ -288,6 +294,7 @@ fn tier(id: &str) -> Tier {
         escalate_to: people(&["erin"]),
         fallback: people(&["erin"]),
         direct: false,
+        hours: None,
         place: String::new(),
     };
     let manager = Stage { approvers: vec![ApproverRef::Manager], ..either.clone() };

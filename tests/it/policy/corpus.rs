@@ -261,6 +261,8 @@ fn the_schemas_agree_with_the_parser_on_the_corpus() {
         "test-role-misspelt",
         "stage-approver-incomplete",
         "stage-escalates-to-nobody",
+        "stage-hours-misspelt",
+        "stage-oncall-no-name",
         "stage-quorum-out-of-reach",
         "stage-waits-too-long",
     ];

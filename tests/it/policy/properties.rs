@@ -1,12 +1,14 @@
 //! What holds of any policies and any people, shown on many that nobody thought of.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jitney::ids::{GroupId, PersonId, RoleRef};
 use jitney::policy::{
-    App, ApproverRef, Ask, AskMode, Ballot, Begin, Blackout, Calendar, Direction, Employment, Layer, People,
-    Person, PolicySet, Risk, Role, Rule, Stage, StepSpec, TicketRule, Tier, Verdict, Visibility, What,
-    auto_approves, diff, may_approve, may_ask, stage_approvers, still_eligible, who_may_ask,
+    App, ApproverRef, Ask, AskMode, Away, Ballot, Begin, Blackout, Calendar, Capacity, Direction, Employment,
+    Layer, People, Person, PolicySet, Risk, Role, Roster, Rule, Stage, StepSpec, TicketRule, Tier, Verdict,
+    Visibility, What, auto_approves, capacity, diff, may_approve, may_ask, may_end, stage_approvers,
+    still_eligible, who_may_ask,
 };
 use jitney::time::Span;
 use jitney::zone::Zone;
@@ -54,8 +56,24 @@ prop_compose! {
     }
 }
 
-fn a_directory() -> impl Strategy<Value = People> {
-    Vec::from(NAMES.map(a_person)).prop_map(directory)
+prop_compose! {
+    /// Some of them are away, to somebody or to nobody, and somebody is on call, perhaps not known any more.
+    fn a_directory()(
+        people in Vec::from(NAMES.map(a_person)),
+        away in vec((select(NAMES.to_vec()), option::of(select(NAMES.to_vec())), any::<bool>()), 0..4),
+        on_call in subsequence(NAMES.to_vec(), 0..=3),
+        is_known in prop::bool::weighted(0.8),
+    ) -> People {
+        let until = |over| if over { NOW } else { NOW + Span::hours(1) };
+        let away = away.into_iter().map(|(who, delegate, over)| {
+            let delegate = delegate.map(id);
+            (id(who), Away { since: NOW, until: until(over), delegate, because: None })
+        });
+        let on_call = on_call.into_iter().map(id).collect();
+        let roster = Roster { on_call, as_of: NOW, good_until: until(!is_known) };
+        let rosters = [("payments".parse().unwrap(), roster)].into();
+        directory(people).with_away(Arc::new(away.collect())).with_on_call(Arc::new(rosters))
+    }
 }
 
 prop_compose! {
@@ -84,6 +102,7 @@ fn an_approver() -> impl Strategy<Value = ApproverRef> {
         Just(ApproverRef::Owners),
         select(NAMES.to_vec()).prop_map(|name| ApproverRef::Person(id(name))),
         select(GROUPS.to_vec()).prop_map(|name| ApproverRef::Group(GroupId::new(name).unwrap())),
+        Just(ApproverRef::OnCall("payments".parse().unwrap())),
     ]
 }
 
@@ -97,7 +116,7 @@ prop_compose! {
     ) -> Stage {
         let escalate_after = (!escalate_to.is_empty()).then_some(Span::hours(1));
         let place = "policies/tiers.toml:1:1".to_owned();
-        Stage { approvers, quorum, distinct, direct: false, remind_after: None, escalate_after, escalate_to, fallback, place }
+        Stage { approvers, quorum, distinct, direct: false, hours: None, remind_after: None, escalate_after, escalate_to, fallback, place }
     }
 }
 
@@ -241,26 +260,38 @@ fn eligible(policies: &PolicySet, people: &People) -> BTreeSet<PersonId> {
     everybody(people).into_iter().filter(may).collect()
 }
 
+/// A vote that counts: whose, in which stage, and in whose place.
+type Cast = (PersonId, u32, Option<PersonId>);
+
+/// The places that votes fill.
+fn places(votes: &[Cast]) -> Vec<(PersonId, u32)> {
+    votes
+        .iter()
+        .flat_map(|(by, stage, of)| [Some(by), of.as_ref()].map(|id| (id, stage)))
+        .filter_map(|(id, stage)| Some((id?.clone(), *stage)))
+        .collect()
+}
+
 /// People vote as they like, each as often as they like; the votes that count, by stage.
-fn play(
-    policies: &PolicySet,
-    people: &People,
-    requester: &PersonId,
-    votes: &[usize],
-) -> Vec<(PersonId, u32)> {
+fn play(policies: &PolicySet, people: &People, requester: &PersonId, votes: &[usize]) -> Vec<Cast> {
     let (tier, owners) = (the_tier(policies), owners(policies));
     let all = everybody(people);
-    let mut counted: Vec<(PersonId, u32)> = Vec::new();
+    let mut counted: Vec<Cast> = Vec::new();
     let mut stage = 0u32;
     for (turn, voter) in votes.iter().enumerate() {
         let Some(open) = tier.stages.get(stage as usize) else { break };
         let voter = &all[voter % all.len()];
         let escalated = open.escalate_after.is_some() && turn % 3 == 0;
-        let ballot = Ballot { tier, owners, requester, stage, escalated, voted: &counted };
+        let voted = places(&counted);
+        let ballot = Ballot { tier, owners, requester, stage, escalated, voted: &voted };
         if may_approve(&ballot, voter, people, NOW).is_granted() {
-            counted.push((voter.clone(), stage));
+            let of = match capacity(&ballot, voter, people, NOW) {
+                Some(Capacity::InPlaceOf { id, .. }) => Some(id),
+                Some(Capacity::OnCall { .. }) | None => None,
+            };
+            counted.push((voter.clone(), stage, of));
         }
-        let have = counted.iter().filter(|(_, number)| *number == stage).count();
+        let have = counted.iter().filter(|(_, number, _)| *number == stage).count();
         if have >= open.quorum as usize {
             stage += 1;
         }
@@ -353,7 +384,7 @@ proptest! {
         (stage.approvers, stage.fallback, stage.escalate_to) = (vec![ghosts], Vec::new(), Vec::new());
         for who in everybody(&people) {
             let counted = play(&policies, &people, &who, &votes);
-            prop_assert!(counted.iter().all(|(_, stage)| (*stage as usize) < number));
+            prop_assert!(counted.iter().all(|(_, stage, _)| (*stage as usize) < number));
             let taken = verdict(&policies, &people, &who, 599).is_granted();
             prop_assert!(!taken || auto_approves(the_tier(&policies), Span::mins(599)));
         }
@@ -365,8 +396,8 @@ proptest! {
     ) {
         for who in everybody(&people) {
             let counted = play(&policies, &people, &who, &votes);
-            prop_assert!(counted.iter().all(|(voter, _)| *voter != who));
-            for stage in stage_approvers(the_tier(&policies), owners(&policies), &who, &people) {
+            prop_assert!(counted.iter().all(|(voter, ..)| *voter != who));
+            for stage in stage_approvers(the_tier(&policies), owners(&policies), &who, &people, NOW) {
                 prop_assert!(!stage.asked.contains(&who) && !stage.escalation.contains(&who));
             }
         }
@@ -377,15 +408,43 @@ proptest! {
         (policies, people, votes) in (policies(), a_directory(), vec(0usize..8, 0..40))
     ) {
         for who in everybody(&people) {
-            let counted = play(&policies, &people, &who, &votes);
+            let filled = places(&play(&policies, &people, &who, &votes));
             for (number, stage) in (0u32..).zip(&the_tier(&policies).stages) {
                 let of_stage: Vec<&PersonId> =
-                    counted.iter().filter(|(_, at)| *at == number).map(|(voter, _)| voter).collect();
+                    filled.iter().filter(|(_, at)| *at == number).map(|(id, _)| id).collect();
                 let once: BTreeSet<&PersonId> = of_stage.iter().copied().collect();
                 prop_assert_eq!(once.len(), of_stage.len(), "twice in stage {}", number);
-                let earlier = counted.iter().filter(|(_, at)| *at < number);
-                let again = earlier.filter(|(voter, _)| once.contains(voter)).count();
+                let earlier = filled.iter().filter(|(_, at)| *at < number);
+                let again = earlier.filter(|(id, _)| once.contains(id)).count();
                 prop_assert!(!stage.distinct || again == 0, "again in stage {}", number);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_is_asked_in_the_place_of_somebody_who_would_not_be_asked(
+        (policies, people) in (policies(), a_directory())
+    ) {
+        let nobody_away = people.clone().with_away(Arc::default());
+        for who in everybody(&people) {
+            let (tier, owners) = (the_tier(&policies), owners(&policies));
+            let with = stage_approvers(tier, owners, &who, &people, NOW);
+            for (stage, rule) in with.iter().zip(&tier.stages) {
+                for (delegate, absent) in &stage.stand_ins {
+                    let named = Stage { fallback: Vec::new(), ..rule.clone() };
+                    let fallback = Stage { approvers: rule.fallback.clone(), ..named.clone() };
+                    let stages = [named, fallback].map(|stage| Tier { stages: vec![stage], ..tier.clone() });
+                    let asked = stages.iter().any(|tier| {
+                        stage_approvers(tier, owners, &who, &nobody_away, NOW)[0].asked_now(true).contains(absent)
+                    });
+                    prop_assert!(asked, "{} for {}", delegate, absent);
+                    prop_assert!(*delegate != who && people.away(delegate, NOW).is_none());
+                }
+            }
+            // And whoever stands in ends nothing that they could not end anyway.
+            for other in everybody(&people) {
+                let may = |people: &People| may_end(tier, owners, &who, &other, people, NOW).is_granted();
+                prop_assert_eq!(may(&people), may(&nobody_away));
             }
         }
     }

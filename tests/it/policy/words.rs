@@ -78,9 +78,9 @@ fn reasons_in_words() {
         vote(0, false, &dana_voted, "dana", &people),
         vote(1, false, &dana_voted, "dana", &people),
         vote(1, true, &dana_voted, "erin", &people),
-        may_end(&two, &owners, &requester, &id("frank"), &people),
-        may_end(&two, &owners, &requester, &id("bob"), &people),
-        may_end(&two, &owners, &requester, &id("ann"), &people),
+        may_end(&two, &owners, &requester, &id("frank"), &people, NOW),
+        may_end(&two, &owners, &requester, &id("bob"), &people, NOW),
+        may_end(&two, &owners, &requester, &id("ann"), &people, NOW),
     ];
     for verdict in &verdicts {
         codes(verdict);

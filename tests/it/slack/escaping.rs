@@ -267,7 +267,7 @@ fn sentences(evil: &str, request: &Request) -> Vec<String> {
     for error in [
         CommandError::UnknownWord { word: owned.clone(), nearest: None },
         CommandError::RequestId { word: "status", text: owned.clone() },
-        CommandError::Person { text: owned },
+        CommandError::Person { word: "revoke", text: owned },
     ] {
         said.push(words::not_understood("/jit", &error));
     }

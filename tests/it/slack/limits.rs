@@ -204,7 +204,10 @@ pub(super) fn every_state(evil: &str) -> Vec<State> {
 pub(super) fn every_view() -> Vec<View> {
     let mut views =
         vec![View::Card, View::Log, View::Security, View::Approval { stage: 0 }, View::Approval { stage: 1 }];
-    views.extend([NudgeKind::Reminder, NudgeKind::Escalation].map(|kind| View::Nudge { kind, number: 1 }));
+    views.extend(
+        [NudgeKind::Reminder, NudgeKind::Escalation, NudgeKind::Anew]
+            .map(|kind| View::Nudge { kind, number: 1 }),
+    );
     let dms = [
         DmKind::Decided,
         DmKind::Waiting,

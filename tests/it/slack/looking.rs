@@ -96,8 +96,8 @@ fn the_way_to_approval_is_told_by_name() {
     let people = everybody();
     let asked = |names: &[&str], from_fallback| StageApprovers {
         asked: names.iter().map(|name| id(name)).collect(),
-        escalation: vec![],
         from_fallback,
+        ..StageApprovers::default()
     };
     let one = |names: &[&str]| vec![asked(names, false), asked(&["dana"], true)];
     let many: Vec<String> = (0..9).map(|n| format!("n{n}")).collect();

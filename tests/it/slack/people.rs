@@ -54,6 +54,7 @@ fn stage(quorum: u32) -> Stage {
         escalate_to: vec![ApproverRef::Owners],
         fallback: vec![],
         direct: false,
+        hours: None,
         place: String::new(),
     }
 }
@@ -141,6 +142,7 @@ pub(crate) fn pending(stage: u32) -> State {
         escalated: false,
         lapses_at: at(480),
         held: false,
+        asked_anew: 0,
     })
 }
 
@@ -261,7 +263,14 @@ impl Story {
 
     pub(crate) fn vote(mut self, by: &str, stage: u32, minutes: u64) -> Self {
         let name = person(by).name;
-        self.dossier.request.votes.push(Vote { by: id(by), name, stage, at: at(minutes), at_most: None });
+        self.dossier.request.votes.push(Vote {
+            by: id(by),
+            name,
+            stage,
+            at: at(minutes),
+            at_most: None,
+            capacity: None,
+        });
         self
     }
 

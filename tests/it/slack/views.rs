@@ -4,7 +4,7 @@ use jitney::ids::RequestId;
 use jitney::lifecycle::{
     Actor, DmKind, EndCause, Kind, NudgeKind, Op, ReviewFinding, State, View, What, WithdrawCause,
 };
-use jitney::policy::{Reason, ReasonCode};
+use jitney::policy::{Capacity, Reason, ReasonCode};
 use jitney::slack::views::{Rendered, Where, marker, render};
 use jitney::time::Span;
 use serde_json::Value;
@@ -252,6 +252,15 @@ fn nudges() -> Vec<Scene> {
         View::Nudge { kind: NudgeKind::Escalation, number: 1 },
         vec![("escalation", escalated(pending(0)))],
     ));
+    let anew = |state| {
+        let gone = Story::new(state).asked(0).told("jitney", 40, asked_anew(&[], true));
+        gone.told("jitney", 50, asked_anew(&["bob", "erin"], false))
+    };
+    let nudge = View::Nudge { kind: NudgeKind::Anew, number: 1 };
+    all.extend(of(
+        nudge,
+        vec![("others may decide now", anew(pending(0))), ("and one did", anew(denied()).posted(nudge))],
+    ));
     all
 }
 
@@ -309,6 +318,7 @@ fn direct() -> Vec<Scene> {
         vec![
             ("scheduled", Story::new(State::Scheduled { starts_at: at(600) })),
             ("held", Story::new(held())),
+            ("nobody may decide", nobody_left()),
             ("started", active().posted(dm(DmKind::Waiting))),
             ("started before it was said", active()),
         ],
@@ -480,6 +490,8 @@ fn security() -> Vec<Scene> {
                 }),
             ),
             ("stuck no more", stuck(revoked(EndCause::Expiry)).ended()),
+            ("nobody may decide", nobody_left()),
+            ("somebody did", Story::new(denied()).told("jitney", 40, asked_anew(&[], true))),
         ],
     )
 }
@@ -508,6 +520,19 @@ fn the_log_tells_every_kind_of_entry_and_counts_what_it_leaves_out() {
     insta::assert_snapshot!(out);
 }
 
+fn nobody_left() -> Story {
+    Story::new(pending(0)).told("jitney", 40, asked_anew(&[], true)).with(|request| {
+        if let State::Pending(state) = &mut request.state {
+            state.asked.clear();
+        }
+    })
+}
+
+fn asked_anew(asked: &[&str], from_fallback: bool) -> What {
+    let asked: Vec<_> = asked.iter().map(|name| id(name)).collect();
+    What::AskedAnew { stage: 0, added: asked.iter().skip(1).cloned().collect(), asked, from_fallback }
+}
+
 /// With every kind of entry.
 fn whole_log() -> Scene {
     let label = || "a login in billing-pg".to_owned();
@@ -515,7 +540,17 @@ fn whole_log() -> Scene {
     let mut story = Story::new(State::Active { warned: false }).asked(0).asked(1);
     for (by, what) in [
         ("jitney", What::AutoApproved { under: Span::mins(15) }),
-        ("bob", What::Approved { stage: 0, have: 1, need: 2, took: Span::secs(250), at_most: None }),
+        (
+            "bob",
+            What::Approved {
+                stage: 0,
+                have: 1,
+                need: 2,
+                took: Span::secs(250),
+                at_most: None,
+                capacity: None,
+            },
+        ),
         (
             "bob",
             What::Approved {
@@ -524,8 +559,33 @@ fn whole_log() -> Scene {
                 need: 2,
                 took: Span::secs(250),
                 at_most: Some(Span::mins(30)),
+                capacity: None,
             },
         ),
+        (
+            "bob",
+            What::Approved {
+                stage: 0,
+                have: 1,
+                need: 1,
+                took: Span::secs(250),
+                at_most: Some(Span::mins(30)),
+                capacity: Some(Capacity::InPlaceOf { id: id("dana"), name: "Dana <x>".to_owned() }),
+            },
+        ),
+        (
+            "bob",
+            What::Approved {
+                stage: 0,
+                have: 1,
+                need: 1,
+                took: Span::secs(250),
+                at_most: None,
+                capacity: Some(Capacity::OnCall { schedule: "payments".parse().unwrap() }),
+            },
+        ),
+        ("jitney", asked_anew(&["bob", "erin"], true)),
+        ("jitney", asked_anew(&[], true)),
         ("bob", What::Questioned { question: 1, text: "Which <tables>?".to_owned() }),
         ("ann", What::Answered { question: 1, asked_by: id("bob"), text: "The ledger".to_owned() }),
         ("jitney", What::VoteDropped { voter: id("bob") }),
@@ -618,7 +678,7 @@ fn every_message_has_its_own_mark() {
     for number in [1, 2] {
         views.extend([View::Review { number }, View::ReviewCopy { number, owner: 1 }]);
         views.extend([View::Copy { number }, View::Question { number }, View::Answer { number }]);
-        for kind in [NudgeKind::Reminder, NudgeKind::Escalation] {
+        for kind in [NudgeKind::Reminder, NudgeKind::Escalation, NudgeKind::Anew] {
             views.push(View::Nudge { kind, number });
         }
         for kind in [
