@@ -1,9 +1,12 @@
 //! The bot, put together: engine, outbox, Slack, tickets, operators' socket and the watch over files. `serve`, the
 //! demo and the journeys run this very assembly.
 
+mod policy_edit;
+pub mod reload;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -14,7 +17,6 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::admin::AdminSocket;
-use crate::config::read_policy_files;
 use crate::credentials::{Sealer, SealingKey};
 use crate::directory::Directory;
 use crate::engine::{self, Completion, Core, EngineHandle, Owed, Parts};
@@ -24,12 +26,11 @@ use crate::oncall::{self, Schedule};
 use crate::outbox::{Outbox, Shower, Teller};
 use crate::policy::{self, PolicySet, SourceFile};
 use crate::slack::{Poster, SlackEdge, SlackSettings};
-use crate::store::Store;
+use crate::store::{PoliciesSeen, Store};
 use crate::targets::Targets;
 use crate::time::Clock;
+use reload::{FileWatch, Reload};
 
-/// How often files are looked at for changes.
-const LOOK_AT_FILES: Duration = Duration::from_secs(10);
 /// Calls that run get so long to end after a stop.
 const GRACE: Duration = Duration::from_secs(20);
 
@@ -43,6 +44,8 @@ pub struct Setup {
     pub policy_folder: PathBuf,
     /// The policies as first read.
     pub policies: PolicySet,
+    /// The files that they were parsed from.
+    pub policy_files: Vec<SourceFile>,
     /// Who people are.
     pub directory: Directory,
     /// The targets.
@@ -70,7 +73,7 @@ pub struct Bot {
     thread: JoinHandle<std::thread::Result<()>>,
     tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
-    /// Dropped, it ends the watch over files.
+    /// Has the watch look at once; dropped, it ends the watch.
     watching: mpsc::Sender<()>,
 }
 
@@ -87,18 +90,22 @@ impl Bot {
         let store = open_store(&setup.database, &sealer, &targets)?;
         let mut jira = setup.jira;
         jira.label_prefix = label_prefix(&jira.label_prefix, &store.instance)?;
-        let core = Core::new(Parts {
+        let policies = Arc::new(setup.policies);
+        let mut core = Core::new(Parts {
             store: store.store,
             clock: Arc::clone(&setup.clock),
             rules: Arc::new(Lifecycle),
             catalogue: Arc::clone(&targets) as Arc<dyn policy::Catalogue>,
             sealer,
             rng: StdRng::from_seed(rand::rng().random()),
-            policies: Arc::new(setup.policies),
+            policies: Arc::clone(&policies),
             people: setup.directory.people(),
             open_requests_per_person: setup.open_requests_per_person,
         })
         .context("the database can't be read")?;
+        let reload = Reload::new(setup.policy_folder, Arc::clone(&targets), setup.policy_files);
+        let first = reload.at_start(policies, store.policies_seen, &setup.directory.people());
+        core.change_policies(&first).context("the policies can't be recorded")?;
         let socket = AdminSocket::bind(&setup.socket)?;
         let ticketer = Ticketer::new(jira).context("the Jira edge can't be set up")?;
         let (engine, thread) = engine::spawn(core).context("the engine's thread can't be started")?;
@@ -134,18 +141,12 @@ impl Bot {
                 "the watch over on-call schedules"
             });
         }
-        let watch = FileWatch {
-            engine: engine.clone(),
-            directory: setup.directory,
-            policy_folder: setup.policy_folder,
-            targets,
-            clock: setup.clock,
-            read: Vec::new(),
-            complained: None,
-        };
+        let watch =
+            FileWatch { engine: engine.clone(), directory: setup.directory, reload, clock: setup.clock };
         let (watching, watched) = mpsc::channel();
+        let runtime = tokio::runtime::Handle::current();
         tasks.spawn_blocking(move || {
-            watch.run(&watched);
+            watch.run(&watched, &runtime);
             "the watch over files"
         });
         let thread = tokio::task::spawn_blocking(move || thread.join());
@@ -160,6 +161,12 @@ impl Bot {
             Some(ended) = self.tasks.join_next() => ended.unwrap_or("a task that panicked"),
             else => "everything",
         }
+    }
+
+    /// Has the directory and the policies looked at now; the log says what came of it.
+    pub fn look_again(&self) {
+        // Without a watch the bot has ended, and hears of that elsewhere.
+        let _ = self.watching.send(());
     }
 
     /// Stops: no new work, what runs is finished and kept, then the engine ends.
@@ -188,6 +195,7 @@ impl Bot {
 struct Opened {
     store: Store,
     instance: String,
+    policies_seen: Option<PoliciesSeen>,
 }
 
 /// Opens the database, and makes sure that what is open in it can be ended with this configuration.
@@ -215,8 +223,9 @@ fn open_store(path: &Path, sealer: &Sealer, targets: &Targets) -> anyhow::Result
         "open grants hold access on targets that the configuration lacks: put {} back, so that they can be ended",
         missing.join(", ")
     );
+    let policies_seen = tx.policies_seen()?;
     tx.commit()?;
-    Ok(Opened { store, instance })
+    Ok(Opened { store, instance, policies_seen })
 }
 
 fn label_prefix(prefix: &LabelPrefix, instance: &str) -> anyhow::Result<LabelPrefix> {
@@ -227,68 +236,6 @@ fn label_prefix(prefix: &LabelPrefix, instance: &str) -> anyhow::Result<LabelPre
 async fn until(mut stopped: watch::Receiver<bool>) {
     // A sender that is gone means the same.
     let _ = stopped.wait_for(|stop| *stop).await;
-}
-
-/// Reads the directory and the policies again when they change. What is broken is told, and the last good stays.
-struct FileWatch {
-    engine: EngineHandle,
-    directory: Directory,
-    policy_folder: PathBuf,
-    targets: Arc<Targets>,
-    clock: Arc<dyn Clock>,
-    /// The policies as they were last read, good or not.
-    read: Vec<SourceFile>,
-    complained: Option<String>,
-}
-
-impl FileWatch {
-    /// On a thread of its own: files may lie on a disk that hangs, and whoever sleeps here wakes nobody else.
-    fn run(mut self, watched: &mpsc::Receiver<()>) {
-        while watched.recv_timeout(LOOK_AT_FILES) == Err(RecvTimeoutError::Timeout) {
-            self.look();
-        }
-    }
-
-    fn look(&mut self) {
-        match self.directory.poll(self.clock.wall()) {
-            Ok(Some(people)) => self.engine.set_people(people),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::error!(%error, "the directory can't be read; the last good read is used until it is too old")
-            }
-        }
-        match self.policies() {
-            Ok(None) => {}
-            Ok(Some(policies)) => {
-                self.complained = None;
-                if policies.digest != self.engine.policies().digest {
-                    tracing::info!(digest = policies.digest.short(), "other policies are in force now");
-                    self.engine.set_policies(Arc::new(policies));
-                }
-            }
-            Err(issues) => {
-                if self.complained.as_ref() != Some(&issues) {
-                    tracing::error!(
-                        "the policies have issues, so the last good ones stay in force:\n{issues}"
-                    );
-                    self.complained = Some(issues);
-                }
-            }
-        }
-    }
-
-    /// None when they say what they said before.
-    fn policies(&mut self) -> Result<Option<PolicySet>, String> {
-        let before = std::mem::take(&mut self.read);
-        self.read = read_policy_files(&self.policy_folder).map_err(|e| e.to_string())?;
-        if self.read == before {
-            return Ok(None);
-        }
-        let parsed = policy::parse(&self.read, self.targets.as_ref());
-        parsed
-            .map(Some)
-            .map_err(|issues| issues.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
-    }
 }
 
 #[async_trait]

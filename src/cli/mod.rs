@@ -25,6 +25,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::admin::ClientError;
 use crate::config::{Config, Environment, Variable};
+use crate::policy::Change;
 use out::Out;
 
 const EXAMPLES: &str = "\
@@ -67,6 +68,11 @@ enum Command {
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     Completions(completions::CompletionsArgs),
+}
+
+/// A difference between two sets of policies in one sentence, as `policy diff` says it: for the record of a change.
+pub(crate) fn policy_sentence(change: &Change) -> String {
+    words::change(change)
 }
 
 /// Where the configuration is.

@@ -24,6 +24,7 @@ const BLOCKING_MOST: usize = 64;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Runs in the foreground and logs to standard error. SIGTERM and Ctrl-C finish what is under way, then stop.
+SIGHUP has policies and people read again at once; the log says what came of it.
 After a crash, a start takes up what was owed; revocations go first.")]
 pub(super) struct ServeArgs {
     #[command(flatten)]
@@ -39,8 +40,10 @@ pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyh
         load_schedules(&config, environment).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
     let targets = wiring::targets(&config).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let (policies, policy_files) = wiring::policies_with_files(&config.server.policies, &targets)?;
     let setup = Setup {
-        policies: wiring::policies(&config.server.policies, &targets)?,
+        policies,
+        policy_files,
         directory: wiring::directory(&config, clock.wall())?,
         targets,
         schedules,
@@ -63,13 +66,17 @@ pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyh
         let mut bot = Bot::start(setup).await?;
         tracing::info!("jitney runs");
         let mut terminate = signal(SignalKind::terminate()).context("SIGTERM can't be heard")?;
-        let broken_off = tokio::select! {
-            _ = terminate.recv() => None,
-            interrupt = tokio::signal::ctrl_c() => {
-                interrupt.context("Ctrl-C can't be heard")?;
-                None
+        let mut hang_up = signal(SignalKind::hangup()).context("SIGHUP can't be heard")?;
+        let broken_off = loop {
+            tokio::select! {
+                _ = terminate.recv() => break None,
+                Some(()) = hang_up.recv() => bot.look_again(),
+                interrupt = tokio::signal::ctrl_c() => {
+                    interrupt.context("Ctrl-C can't be heard")?;
+                    break None;
+                }
+                part = bot.broken_off() => break Some(part),
             }
-            part = bot.broken_off() => Some(part),
         };
         tracing::info!("stopping: what is under way is finished first");
         bot.stop().await;

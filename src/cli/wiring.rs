@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::config::{Config, Issue, PolicyFilesError, read_policy_files};
 use crate::directory::{Directory, DirectoryError};
-use crate::policy::{self, ParamIssue, PolicySet};
+use crate::policy::{self, ParamIssue, PolicySet, SourceFile};
 use crate::store::Reader;
 use crate::targets::Targets;
 use crate::time::Timestamp;
@@ -74,7 +74,20 @@ fn placed(config: &Config, issue: &ParamIssue) -> Issue {
 /// # Errors
 /// When the files can't be read, or with every issue of them.
 pub(super) fn policies(folder: &Path, targets: &Targets) -> Result<PolicySet, PoliciesError> {
-    policy::parse(&read_policy_files(folder)?, targets).map_err(PoliciesError::Issues)
+    policies_with_files(folder, targets).map(|(policies, _)| policies)
+}
+
+/// The policies with the files that they were parsed from.
+///
+/// # Errors
+/// As [`policies`].
+pub(super) fn policies_with_files(
+    folder: &Path,
+    targets: &Targets,
+) -> Result<(PolicySet, Vec<SourceFile>), PoliciesError> {
+    let files = read_policy_files(folder)?;
+    let policies = policy::parse(&files, targets).map_err(PoliciesError::Issues)?;
+    Ok((policies, files))
 }
 
 /// The directory, read for the first time.

@@ -8,8 +8,8 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::{
-    Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Owed, Refused, RefusedOf, Status,
-    TicketProgress, WentAway,
+    Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Owed, PolicyChange, PolicyRefusal,
+    Refused, RefusedOf, Status, TicketProgress, WentAway,
 };
 use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
@@ -48,6 +48,8 @@ pub(super) enum Message {
     Bind(Box<Bind>, Reply<Bound>),
     GoAway(Box<GoAway>, Reply<WentAway>),
     ComeBack(PersonId, Reply<Option<Away>>),
+    ChangePolicies(Box<PolicyChange>, Reply<()>),
+    RefusePolicies(Box<PolicyRefusal>, Reply<()>),
     Breaker(TargetId, bool),
     Nudge,
     Stop(Reply<()>),
@@ -234,9 +236,20 @@ impl EngineHandle {
         Arc::clone(&self.shared.policies.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts other policies in force.
-    pub fn set_policies(&self, policies: Arc<PolicySet>) {
-        *self.shared.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+    /// Puts other policies in force, with a record of what they change.
+    ///
+    /// # Errors
+    /// When nothing could be committed: then they are not in force.
+    pub async fn change_policies(&self, change: PolicyChange) -> Result<(), EngineError> {
+        self.call(|reply| Message::ChangePolicies(Box::new(change), reply)).await
+    }
+
+    /// Records policies that don't take effect, each once.
+    ///
+    /// # Errors
+    /// When nothing could be committed.
+    pub async fn refuse_policies(&self, refusal: PolicyRefusal) -> Result<(), EngineError> {
+        self.call(|reply| Message::RefusePolicies(Box::new(refusal), reply)).await
     }
 
     /// The directory as last read.

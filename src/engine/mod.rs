@@ -15,6 +15,7 @@ mod handle;
 mod input;
 mod kept;
 mod leavers;
+mod policies;
 mod read;
 mod remarks;
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use command::{
 };
 pub use handle::{EngineError, EngineHandle};
 pub use kept::{AskedAs, AskedOne, Kept, KeptLine, KeptWhat, REFUSED_MOST};
+pub use policies::{EditedFile, GitHead, PolicyChange, PolicyEdit, PolicyRefusal};
 pub use remarks::{Author, Deed, Heard, Redaction, Remark, Remarks};
 pub use thread::spawn;
 

@@ -118,6 +118,8 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::Bind(..)
             | Message::GoAway(..)
             | Message::ComeBack(..)
+            | Message::ChangePolicies(..)
+            | Message::RefusePolicies(..)
             | Message::Stop(..) => after.push(message),
         }
     }
@@ -148,6 +150,8 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
                 send(reply, core.come_back(&person));
                 look_around(core);
             }
+            Message::ChangePolicies(change, reply) => send(reply, core.change_policies(&change)),
+            Message::RefusePolicies(refusal, reply) => send(reply, core.refuse_policies(&refusal)),
             // These were committed above.
             Message::Command(..) | Message::Complete(..) | Message::Progress(..) | Message::Heard(..) => {}
         }

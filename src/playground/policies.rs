@@ -83,21 +83,15 @@ impl PolicyFolder {
         read_policy_files(&self.path).map_err(|error| PolicyTrouble::Unreadable(error.to_string()))
     }
 
-    /// Its policies as they are now.
-    ///
-    /// # Errors
-    /// When it can't be read, and every issue that the policies have.
-    pub fn read(&self, targets: &Targets) -> Result<PolicySet, PolicyTrouble> {
-        parsed(&self.files()?, targets)
-    }
-
-    /// What a bot starts with: its policies; and in a named folder that has issues, the examples until it has none.
+    /// What a bot starts with: its policies, and the files that they were parsed from; in a named folder that has
+    /// issues, the examples until it has none.
     ///
     /// # Errors
     /// Why there is nothing to start with.
-    pub fn read_to_start(&self, targets: &Targets) -> Result<PolicySet, PolicyTrouble> {
-        match self.read(targets) {
-            Err(_) if self.named => parsed(&examples(), targets),
+    pub fn read_to_start(&self, targets: &Targets) -> Result<(PolicySet, Vec<SourceFile>), PolicyTrouble> {
+        let read = self.files().and_then(|files| Ok((parsed(&files, targets)?, files)));
+        match read {
+            Err(_) if self.named => Ok((parsed(&examples(), targets)?, examples())),
             read => read,
         }
     }

@@ -197,6 +197,15 @@ impl World {
         Ok(&self.bot.as_ref().context("no bot runs")?.engine)
     }
 
+    /// Has the running bot read policies and people again, as SIGHUP does.
+    ///
+    /// # Errors
+    /// When no bot runs.
+    pub fn look_again(&self) -> anyhow::Result<()> {
+        self.bot.as_ref().context("no bot runs")?.look_again();
+        Ok(())
+    }
+
     /// The folder with its files.
     #[must_use]
     pub fn folder(&self) -> &Path {
@@ -271,13 +280,14 @@ impl World {
     fn setup(&self) -> anyhow::Result<Setup> {
         let clock = Arc::clone(&self.playground.clock) as Arc<dyn Clock>;
         let targets = self.targets()?;
-        let policies =
+        let (policies, policy_files) =
             self.policies.read_to_start(&targets).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
         let slack = self.playground.slack.settings();
         Ok(Setup {
             database: self.folder.join("jitney.db"),
             socket: self.folder.join("jitney.sock"),
             policies,
+            policy_files,
             policy_folder: self.policies.path().to_owned(),
             directory: Directory::open(&self.folder.join("people.toml"), Span::days(3650), clock.wall())?,
             targets,

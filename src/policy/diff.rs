@@ -3,6 +3,8 @@
 mod compare;
 mod tiers;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::{ApproverRef, People, PolicySet, Risk, Rule, TicketRule};
@@ -35,6 +37,19 @@ pub struct Change {
     /// How many people it concerns: those who may ask for what it is about, before or after. None without a directory,
     /// and of what is about no role by itself.
     pub people: Option<usize>,
+}
+
+/// How many people may ask for something that they could not, and how many for something not any more.
+#[must_use]
+pub fn moved_people(changes: &[Change]) -> (usize, usize) {
+    let (mut gained, mut lost) = (BTreeSet::new(), BTreeSet::new());
+    for change in changes {
+        if let What::Rules { gain, lose, .. } = &change.what {
+            gained.extend(gain);
+            lost.extend(lose);
+        }
+    }
+    (gained.len(), lost.len())
 }
 
 /// What a change is about.

@@ -40,7 +40,7 @@ pub use blackout::{Begin, Blackout, WallTime};
 pub use calendar::{Calendar, Hours, HoursError};
 pub use catalogue::{Binding, Catalogue, ParamIssue, Parsed, Subject};
 pub use check::{TestResult, run_tests};
-pub use diff::{Change, Direction, Subject as ChangeSubject, TierDifference, What, diff};
+pub use diff::{Change, Direction, Subject as ChangeSubject, TierDifference, What, diff, moved_people};
 pub use duty::{Away, Aways, Capacity, Roster, Rosters};
 pub use eligible::{
     AskMode, LEAST_DURATION, StandingAccess, auto_approves, may_ask, standing_conflicts, still_eligible,
@@ -49,7 +49,7 @@ pub use find::{Found, Vocabulary, find};
 pub use format::{FormatError, format};
 pub use grammar::{Key, Need, Table, Takes};
 pub use lint::{Warning, lint};
-pub use parse::{Issue, SourceFile, parse};
+pub use parse::{Issue, SourceFile, digest, parse};
 pub use people::{Employment, People, Person};
 pub(crate) use phrase::listed;
 pub use reach::{Asker, Reach, RuleCount, who_may_ask};

@@ -14,6 +14,7 @@ mod link_faults;
 mod outages;
 mod persistence;
 mod races;
+mod reloading;
 mod scheduled;
 mod seen;
 mod slack_trouble;

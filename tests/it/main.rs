@@ -30,6 +30,7 @@ mod oncall;
 mod outbox;
 mod pipelines;
 mod policy;
+mod reload;
 mod servers;
 mod slack;
 mod store;

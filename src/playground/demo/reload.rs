@@ -1,8 +1,6 @@
 //! The policies' folder, read again when it changes: sooner than `serve` does it, and with every issue kept to be
 //! shown.
 
-use std::sync::Arc;
-
 use tokio::sync::RwLock;
 
 use crate::playground::policies::{PolicyTrouble, parsed};
@@ -54,9 +52,8 @@ async fn put_in_force(
     let world = world.read().await;
     match parsed(files, &world.targets()?) {
         Ok(policies) => {
-            let engine = world.engine()?;
-            if !first && policies.digest != engine.policies().digest {
-                engine.set_policies(Arc::new(policies));
+            if !first && policies.digest != world.engine()?.policies().digest {
+                world.look_again()?;
             }
             Ok(None)
         }

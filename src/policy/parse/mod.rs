@@ -38,12 +38,13 @@ const NOT_TOML: &str =
 pub fn parse(files: &[SourceFile], catalogue: &dyn Catalogue) -> Result<PolicySet, Vec<Issue>> {
     let mut sources: Vec<&SourceFile> = files.iter().collect();
     sources.sort_by(|a, b| a.name.cmp(&b.name));
+    let digest = digest_sorted(&sources);
     let mut files: Vec<Opened<'_>> = sources.iter().map(|source| Opened::new(source)).collect();
     let mut issues = check_names(&mut files);
     // Roles are held against what holds of their risk.
     files.sort_by_key(|file| !matches!(file.holds, Holds::Tiers));
     let mut world = World::new(&files, catalogue);
-    let mut policies = PolicySet { digest: digest(&sources), ..PolicySet::default() };
+    let mut policies = PolicySet { digest, ..PolicySet::default() };
     for mut file in files {
         match (&file.holds, &file.root) {
             (Holds::Tiers, Some(root)) => {
@@ -67,6 +68,14 @@ pub fn parse(files: &[SourceFile], catalogue: &dyn Catalogue) -> Result<PolicySe
     policies.held_outside = held_outside.map(|(at, ..)| at).collect();
     issues.sort();
     if issues.is_empty() { Ok(policies) } else { Err(issues) }
+}
+
+/// The digest of these files, whether they are good or not.
+#[must_use]
+pub fn digest(files: &[SourceFile]) -> Digest {
+    let mut sources: Vec<&SourceFile> = files.iter().collect();
+    sources.sort_by(|a, b| a.name.cmp(&b.name));
+    digest_sorted(&sources)
 }
 
 /// What a file's name says that it holds.
@@ -225,7 +234,7 @@ fn declared(file: &Opened<'_>, key: &str) -> Option<BTreeSet<String>> {
     Some(table.map(|table| table.keys().map(|key| key.get_ref().to_string()).collect()).unwrap_or_default())
 }
 
-fn digest(sources: &[&SourceFile]) -> Digest {
+fn digest_sorted(sources: &[&SourceFile]) -> Digest {
     let mut hash = Sha256::new();
     for source in sources {
         for part in [&source.name, &source.text] {

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::super::phrase::printable;
 
 /// A policy file as it was read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct SourceFile {
     /// As issues show it: `policies/billing.toml`. The part before `.toml` is the app's id.
     pub name: String,
