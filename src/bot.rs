@@ -26,10 +26,11 @@ use crate::oncall::{self, Schedule};
 use crate::outbox::{Outbox, Shower, Teller};
 use crate::policy::{self, PolicySet, SourceFile};
 use crate::slack::{Poster, SlackEdge, SlackSettings};
-use crate::store::{PoliciesSeen, Store};
+use crate::store::{KeptSource, PoliciesSeen, Store};
+use crate::sync::{Configured, KeptFacts, PEOPLE_FILE, PeopleWatch, Wake};
 use crate::targets::Targets;
 use crate::time::Clock;
-use reload::{FileWatch, Reload};
+use reload::{PolicyWatch, Reload};
 
 /// Calls that run get so long to end after a stop.
 const GRACE: Duration = Duration::from_secs(20);
@@ -46,8 +47,10 @@ pub struct Setup {
     pub policies: PolicySet,
     /// The files that they were parsed from.
     pub policy_files: Vec<SourceFile>,
-    /// Who people are.
+    /// Who there is.
     pub directory: Directory,
+    /// Sources of facts besides.
+    pub sources: Vec<Configured>,
     /// The targets.
     pub targets: Targets,
     /// The on-call schedules.
@@ -73,8 +76,10 @@ pub struct Bot {
     thread: JoinHandle<std::thread::Result<()>>,
     tasks: JoinSet<&'static str>,
     stop: watch::Sender<bool>,
-    /// Has the watch look at once; dropped, it ends the watch.
+    /// Has the policies looked at at once; dropped, it ends that.
     watching: mpsc::Sender<()>,
+    /// The same for people.
+    watching_people: Arc<mpsc::Sender<Wake>>,
 }
 
 impl Bot {
@@ -87,7 +92,9 @@ impl Bot {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let targets = Arc::new(setup.targets);
         let sealer = Sealer::new(&setup.key);
-        let store = open_store(&setup.database, &sealer, &targets)?;
+        let mark = setup.directory.mark();
+        let store = open_store(&setup.database, &sealer, &targets, &mark)?;
+        let people = PeopleWatch::new(setup.directory, setup.sources, store.kept, Arc::clone(&setup.clock));
         let mut jira = setup.jira;
         jira.label_prefix = label_prefix(&jira.label_prefix, &store.instance)?;
         let policies = Arc::new(setup.policies);
@@ -99,12 +106,12 @@ impl Bot {
             sealer,
             rng: StdRng::from_seed(rand::rng().random()),
             policies: Arc::clone(&policies),
-            people: setup.directory.people(),
+            people: people.at_start(),
             open_requests_per_person: setup.open_requests_per_person,
         })
         .context("the database can't be read")?;
         let reload = Reload::new(setup.policy_folder, Arc::clone(&targets), setup.policy_files);
-        let first = reload.at_start(policies, store.policies_seen, &setup.directory.people());
+        let first = reload.at_start(policies, store.policies_seen, &people.at_start());
         core.change_policies(&first).context("the policies can't be recorded")?;
         let socket = AdminSocket::bind(&setup.socket)?;
         let ticketer = Ticketer::new(jira).context("the Jira edge can't be set up")?;
@@ -141,16 +148,23 @@ impl Bot {
                 "the watch over on-call schedules"
             });
         }
-        let watch =
-            FileWatch { engine: engine.clone(), directory: setup.directory, reload, clock: setup.clock };
+        let watch = PolicyWatch { engine: engine.clone(), reload };
         let (watching, watched) = mpsc::channel();
         let runtime = tokio::runtime::Handle::current();
         tasks.spawn_blocking(move || {
             watch.run(&watched, &runtime);
-            "the watch over files"
+            "the watch over policies"
+        });
+        let (watching_people, people_watched) = mpsc::channel();
+        let watching_people = Arc::new(watching_people);
+        let (people_engine, back, runtime) =
+            (engine.clone(), Arc::downgrade(&watching_people), tokio::runtime::Handle::current());
+        tasks.spawn_blocking(move || {
+            people.run(&people_engine, &people_watched, &back, &runtime);
+            "the watch over people"
         });
         let thread = tokio::task::spawn_blocking(move || thread.join());
-        Ok(Self { engine, slack, thread, tasks, stop, watching })
+        Ok(Self { engine, slack, thread, tasks, stop, watching, watching_people })
     }
 
     /// Resolves when a part of it has ended though nobody stopped it, and says which. Nothing mends that but another
@@ -167,6 +181,7 @@ impl Bot {
     pub fn look_again(&self) {
         // Without a watch the bot has ended, and hears of that elsewhere.
         let _ = self.watching.send(());
+        let _ = self.watching_people.send(Wake::Asked);
     }
 
     /// Stops: no new work, what runs is finished and kept, then the engine ends.
@@ -183,6 +198,7 @@ impl Bot {
 
     async fn ends(mut self) {
         drop(self.watching);
+        let _ = self.watching_people.send(Wake::Stop);
         while self.tasks.join_next().await.is_some() {}
         let _ = self.engine.stop().await;
         // Asked a second time, it would panic.
@@ -196,10 +212,12 @@ struct Opened {
     store: Store,
     instance: String,
     policies_seen: Option<PoliciesSeen>,
+    kept: Vec<KeptFacts>,
 }
 
 /// Opens the database, and makes sure that what is open in it can be ended with this configuration.
-fn open_store(path: &Path, sealer: &Sealer, targets: &Targets) -> anyhow::Result<Opened> {
+/// `mark` is the state of the people file.
+fn open_store(path: &Path, sealer: &Sealer, targets: &Targets, mark: &str) -> anyhow::Result<Opened> {
     let fresh: [u8; 8] = rand::rng().random();
     let fresh = fresh.iter().map(|b| format!("{b:02x}")).collect::<String>();
     let mut store = Store::open(path, &fresh)?;
@@ -224,8 +242,15 @@ fn open_store(path: &Path, sealer: &Sealer, targets: &Targets) -> anyhow::Result
         missing.join(", ")
     );
     let policies_seen = tx.policies_seen()?;
+    let mut kept = Vec::new();
+    for KeptSource { source, as_of, mark: kept_mark } in tx.kept_sources()? {
+        // A file that is what it was is not read twice: it may be large.
+        let is_read = source == PEOPLE_FILE && kept_mark == mark;
+        let parts = if is_read { Vec::new() } else { tx.kept_facts(&source)? };
+        kept.push(KeptFacts { source, as_of, mark: kept_mark, parts });
+    }
     tx.commit()?;
-    Ok(Opened { store, instance, policies_seen })
+    Ok(Opened { store, instance, policies_seen, kept })
 }
 
 fn label_prefix(prefix: &LabelPrefix, instance: &str) -> anyhow::Result<LabelPrefix> {

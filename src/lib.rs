@@ -23,6 +23,7 @@ pub mod secret_file;
 mod skew;
 pub mod slack;
 pub mod store;
+pub mod sync;
 pub mod targets;
 pub mod telemetry;
 pub mod time;

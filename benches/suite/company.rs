@@ -49,6 +49,8 @@ pub(crate) fn people(askers: u64) -> anyhow::Result<Vec<Person>> {
         active: true,
         slack: slack.parse().ok(),
         operator_login: None,
+        title: String::new(),
+        doubts: None,
     };
     let mut people = Vec::new();
     for number in 0..MANAGERS {

@@ -160,6 +160,8 @@ fn company(people: usize) -> anyhow::Result<Vec<Person>> {
                 active: true,
                 slack: None,
                 operator_login: None,
+                title: String::new(),
+                doubts: None,
             })
         })
         .collect()

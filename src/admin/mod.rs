@@ -89,6 +89,11 @@ pub enum Operation {
         /// Why.
         reason: String,
     },
+    /// Take the change of people that is held.
+    AcceptPeople {
+        /// Its id.
+        held: String,
+    },
     /// How the engine is.
     Status,
 }
@@ -139,6 +144,7 @@ impl Operation {
             Self::Redact { request, remark, reason } => {
                 Verb::Redact { request, remark, reason: text("reason", &reason)? }
             }
+            Self::AcceptPeople { held } => Verb::AcceptPeople { held: text("change that is held", &held)? },
             Self::Status => return Ok(None),
         };
         Ok(Some(verb))

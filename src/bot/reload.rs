@@ -1,5 +1,5 @@
-//! The directory and the policies, read again when they change or when somebody asks for it. What is broken is told, and
-//! the last good stays.
+//! The policies, read again when they change or when somebody asks for it. What is broken is told, and the last good
+//! stays.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,25 +11,21 @@ use tokio::runtime::Handle;
 use super::policy_edit::policy_edit;
 use crate::cli::policy_sentence;
 use crate::config::read_policy_files;
-use crate::directory::Directory;
 use crate::engine::{EngineHandle, PolicyChange, PolicyRefusal};
 use crate::policy::{self, People, PolicySet, SourceFile};
 use crate::store::PoliciesSeen;
 use crate::targets::Targets;
-use crate::time::Clock;
 
 /// How often files are looked at for changes.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 
-/// Watches over both.
-pub(super) struct FileWatch {
+/// Watches over the policies.
+pub(super) struct PolicyWatch {
     pub(super) engine: EngineHandle,
-    pub(super) directory: Directory,
     pub(super) reload: Reload,
-    pub(super) clock: Arc<dyn Clock>,
 }
 
-impl FileWatch {
+impl PolicyWatch {
     /// On a thread of its own: files may lie on a disk that hangs, and whoever sleeps here wakes nobody else.
     pub(super) fn run(mut self, asked: &Receiver<()>, runtime: &Handle) {
         loop {
@@ -38,27 +34,7 @@ impl FileWatch {
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            self.look_at_people(is_asked);
             runtime.block_on(self.reload.look(&self.engine, is_asked));
-        }
-    }
-
-    fn look_at_people(&mut self, is_asked: bool) {
-        match self.directory.poll(self.clock.wall()) {
-            Ok(fresh) => {
-                if let Some(people) = fresh {
-                    self.engine.set_people(people);
-                }
-                if is_asked {
-                    tracing::info!(
-                        people = self.engine.people().iter().count(),
-                        "the directory was looked at"
-                    );
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "the directory can't be read; the last good read is used until it is too old");
-            }
         }
     }
 }

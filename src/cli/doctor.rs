@@ -145,6 +145,7 @@ fn examine(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Re
     checks.extend(here::disk(&config));
     checks.extend(here::people(&directory));
     checks.append(&mut answers.on_call);
+    checks.extend(here::sources(&config, clock.wall()));
     checks.append(&mut answers.targets);
     match &targets {
         Ok(targets) => {

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod init;
 mod out;
+mod people;
 mod policy;
 mod request;
 mod serve;
@@ -65,6 +66,8 @@ enum Command {
     Request(request::RequestCommand),
     #[command(subcommand)]
     Away(away::AwayCommand),
+    #[command(subcommand)]
+    People(people::PeopleCommand),
     #[command(subcommand)]
     Audit(audit::AuditCommand),
     Completions(completions::CompletionsArgs),
@@ -144,6 +147,7 @@ fn dispatch(command: Command, out: Out) -> anyhow::Result<Exit> {
         Command::Policy(command) => policy::run(command, &environment, out),
         Command::Away(command) => away::run(command, &environment, out),
         Command::Audit(command) => audit::run(command, &environment, out),
+        Command::People(command) => people::run(command, &environment, out),
         Command::Request(command) => request::run(command, &environment, out),
         Command::Completions(args) => completions::run(&args, &mut CommandLine::command(), out),
     }

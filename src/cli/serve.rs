@@ -12,6 +12,7 @@ use crate::bot::{Bot, Setup};
 use crate::config::{Environment, Secrets, load_schedules};
 use crate::credentials::SealingKey;
 use crate::jira::LabelPrefix;
+use crate::sync;
 use crate::telemetry;
 use crate::time::{Clock, SystemClock};
 
@@ -41,14 +42,17 @@ pub(super) fn run(args: &ServeArgs, environment: &Environment, out: Out) -> anyh
     let targets = wiring::targets(&config).map_err(|issues| anyhow::anyhow!(wiring::joined(&issues)))?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let (policies, policy_files) = wiring::policies_with_files(&config.server.policies, &targets)?;
+    let slack = config.slack_settings(&secrets.slack);
     let setup = Setup {
         policies,
         policy_files,
         directory: wiring::directory(&config, clock.wall())?,
+        sources: sync::configured(&config.directory.sources, &slack)
+            .context("the sources of people can't be set up")?,
         targets,
         schedules,
         key: SealingKey::read(&config.server.key_file)?,
-        slack: config.slack_settings(&secrets.slack),
+        slack,
         jira: config.jira_settings(&secrets.jira_token, LabelPrefix::usual()),
         database: config.server.database.clone(),
         socket: config.server.socket.clone(),

@@ -3,13 +3,15 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::config::{Config, Issue, PolicyFilesError, read_policy_files};
-use crate::directory::{Directory, DirectoryError};
-use crate::policy::{self, ParamIssue, PolicySet, SourceFile};
+use crate::config::{Config, Issue, PolicyFilesError, SourceKind, SourceTable, read_policy_files};
+use crate::directory::{Delivery, Directory, DirectoryError, FileSource, Format, Layer, overlay};
+use crate::policy::{self, Origin, ParamIssue, People, PolicySet, SourceFile};
 use crate::store::Reader;
+use crate::sync::KeptFacts;
 use crate::targets::Targets;
 use crate::time::Timestamp;
 
@@ -95,5 +97,62 @@ pub(super) fn policies_with_files(
 /// # Errors
 /// When it can't be read, or with every issue of it.
 pub(super) fn directory(config: &Config, now: Timestamp) -> Result<Directory, DirectoryError> {
-    Directory::open(&config.directory.file, config.directory.max_age, now)
+    let elsewhere = config.directory.sources.iter().flat_map(|source| source.gives.iter().copied());
+    Directory::open_without(&config.directory.file, config.directory.max_age, elsewhere.collect(), now)
+}
+
+/// Everybody as the server would know them: with what the sources besides the people file tell now, where they are files,
+/// and with what the server kept of the others. What can't be read is in doubt.
+///
+/// # Errors
+/// When the people file can't be read, or with every issue of it.
+pub(super) fn people(config: &Config, now: Timestamp) -> Result<Arc<People>, DirectoryError> {
+    let base = directory(config, now)?.people();
+    let reader = reader(config).ok();
+    let bound = reader.as_ref().and_then(|reader| reader.bindings().ok()).unwrap_or_default();
+    let base = if bound.is_empty() { base } else { Arc::new(People::clone(&base).with_bound(&bound)) };
+    if config.directory.sources.is_empty() {
+        return Ok(base);
+    }
+    let layers: Vec<Layer> =
+        config.directory.sources.iter().map(|table| layer(table, reader.as_ref(), now)).collect();
+    Ok(Arc::new(overlay(&base, &layers, |account| bound.get(account).cloned(), now).with_bound(&bound)))
+}
+
+fn layer(table: &SourceTable, reader: Option<&Reader>, now: Timestamp) -> Layer {
+    let told = told(table, reader, now).ok().flatten();
+    let origin = Origin {
+        source: table.name.clone(),
+        gives: table.gives.clone(),
+        as_of: told.as_ref().map(|told| told.as_of),
+        max_age: table.max_age,
+    };
+    Layer { origin, told: told.map(|told| Arc::new(told.told)) }
+}
+
+/// What a source tells now where it is a file, and else what the server kept of it; none when that is nothing yet.
+///
+/// # Errors
+/// When it can't be read, in words.
+pub(super) fn told(
+    table: &SourceTable,
+    reader: Option<&Reader>,
+    now: Timestamp,
+) -> Result<Option<Delivery>, String> {
+    let file = match &table.kind {
+        SourceKind::Csv(path) => Some((path, Format::Csv)),
+        SourceKind::Toml(path) => Some((path, Format::Toml)),
+        SourceKind::SlackProfiles { .. } | SourceKind::SlackUserGroups => None,
+    };
+    if let Some((path, format)) = file {
+        let read = FileSource::new(path, format, table.gives.clone()).read(now);
+        return read.map(Some).map_err(|error| error.to_string());
+    }
+    let Some(reader) = reader else { return Ok(None) };
+    let kept = reader.kept_sources().map_err(|error| error.to_string())?;
+    let Some(kept) = kept.into_iter().find(|kept| kept.source == table.name) else { return Ok(None) };
+    let parts = reader.kept_facts(&table.name).map_err(|error| error.to_string())?;
+    let kept = KeptFacts { source: kept.source, as_of: kept.as_of, mark: kept.mark, parts };
+    let told = kept.told().map_err(|error| error.to_string())?;
+    Ok(Some(Delivery { as_of: kept.as_of, told }))
 }

@@ -2,10 +2,12 @@
 
 mod doctor;
 mod kept;
+mod people;
 mod policy;
 
 pub(super) use doctor::*;
 pub(super) use kept::*;
+pub(super) use people::*;
 pub(super) use policy::*;
 
 use crate::audit::{Break, Head};
@@ -312,6 +314,9 @@ fn end_cause(cause: &EndCause) -> String {
         EndCause::ProvisioningFailed { error } => format!("provisioning failed: {error}"),
         EndCause::Lockdown { stuck } => format!("locked down, because {stuck} is stuck"),
         EndCause::Leaver => "the person left".to_owned(),
+        EndCause::Policy { reason } => {
+            format!("the person's facts changed: {}, by {}", reason.saw, reason.rule)
+        }
         EndCause::Reappeared => "found again after it was revoked".to_owned(),
     }
 }

@@ -6,8 +6,10 @@ mod environment;
 mod on_call;
 mod policy_files;
 mod reader;
+mod schedule;
 mod secrets;
 mod settings;
+mod sources;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -20,7 +22,9 @@ pub use address::{BaseUrl, BaseUrlError, SlackId, SlackIdError};
 pub use environment::{Environment, Variable};
 pub use on_call::{OnCall, load_schedules};
 pub use policy_files::{PolicyFilesError, policy_paths, read_policy_files, replace_policy_file};
+pub use schedule::{Schedule, ScheduleError};
 pub use secrets::{Secrets, SlackTokens, load_jira_token};
+pub use sources::{SourceKind, SourceTable};
 
 use crate::ids::{OnCallId, TargetId};
 use crate::jira::Milestone;
@@ -74,6 +78,8 @@ pub struct Directory {
     pub file: PathBuf,
     /// Decisions wait for a fresh read when the last one is older than this.
     pub max_age: Span,
+    /// Sources of facts besides the file.
+    pub sources: Vec<SourceTable>,
 }
 
 /// `[slack]`: the workspace.
@@ -236,6 +242,7 @@ struct Draft {
     server: Server,
     directory_file: PathBuf,
     max_age: Span,
+    sources: Vec<SourceTable>,
     slack: SlackDraft,
     jira: JiraDraft,
     targets: BTreeMap<TargetId, TargetTable>,
@@ -276,17 +283,20 @@ impl Draft {
             socket: path(table, "socket", "jitney.sock"),
             key_file: path(table, "key_file", "jitney.key"),
         });
-        let (directory_file, max_age) = root.table("directory", |table| {
+        let (directory_file, max_age, sources) = root.table("directory", |table| {
             let max_age = table.parsed::<Span>("max_age");
             if let Some(zero) = max_age.as_ref().filter(|age| age.value.is_zero()) {
                 table.issue(zero.at, "`directory.max_age` must be longer than nothing, such as `10m`");
             }
-            (path(table, "file", "people.toml"), max_age.map_or(Span::mins(10), |age| age.value))
+            let sources = table.table("sources", |table| sources::read_sources(table, base));
+            let max_age = max_age.map_or(Span::mins(10), |age| age.value);
+            (path(table, "file", "people.toml"), max_age, sources)
         });
         Self {
             server,
             directory_file,
             max_age,
+            sources,
             slack: read_slack(root, base),
             jira: read_jira(root, base),
             targets: root.table("targets", |table| read_targets(table, source)),
@@ -302,7 +312,7 @@ impl Draft {
     fn finish(self) -> Option<Config> {
         Some(Config {
             server: self.server,
-            directory: Directory { file: self.directory_file, max_age: self.max_age },
+            directory: Directory { file: self.directory_file, max_age: self.max_age, sources: self.sources },
             slack: Slack {
                 api_url: self.slack.api_url?,
                 team_id: self.slack.team_id,

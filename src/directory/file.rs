@@ -1,6 +1,6 @@
 //! People in a TOML file: one `[[people]]` table a person, with the fields of [`Person`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -13,13 +13,16 @@ use serde::de::IntoDeserializer as _;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::policy::Person;
+use super::source::Format;
+use super::{DirectoryError, csv};
+use crate::policy::{Fact, Person};
+use crate::time::Timestamp;
 
 const FILE_LIMIT: u64 = 16 * 1024 * 1024;
-const PEOPLE_MOST: usize = 100_000;
-const NAME_LIMIT: usize = 120;
+pub(super) const PEOPLE_MOST: usize = 100_000;
+pub(super) const NAME_LIMIT: usize = 120;
 const LOGIN_LIMIT: usize = 64;
-const GROUPS_MOST: usize = 500;
+pub(super) const GROUPS_MOST: usize = 500;
 
 /// Something wrong in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +52,22 @@ pub(super) struct Mark {
     changed: (i64, i64),
 }
 
+impl Mark {
+    /// When the file was written.
+    pub(super) fn written(&self) -> Timestamp {
+        let (secs, nanos) = self.modified;
+        Timestamp::from_millis(secs.saturating_mul(1000).saturating_add(nanos / 1_000_000))
+    }
+}
+
+/// One text for each state: for whoever remembers it.
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { len, inode, modified, changed } = self;
+        write!(f, "{len}-{inode}-{}.{}-{}.{}", modified.0, modified.1, changed.0, changed.1)
+    }
+}
+
 /// Why the file gave no people.
 pub(super) enum ReadError {
     Io(io::Error),
@@ -72,8 +91,32 @@ pub(super) fn mark(path: &Path) -> Result<Mark, ReadError> {
     Ok(mark_of(&File::open(path)?.metadata()?))
 }
 
-/// Reads the file, with its mark from before the reading.
-pub(super) fn read(path: &Path) -> Result<(Mark, Vec<Person>), ReadError> {
+/// What went wrong, with the file's name.
+pub(super) fn told_error(path: &Path, error: ReadError) -> DirectoryError {
+    match error {
+        ReadError::Io(source) => DirectoryError::Unreadable { path: path.to_owned(), source },
+        ReadError::NotAFile => DirectoryError::NotAFile(path.to_owned()),
+        ReadError::Issues(issues) => DirectoryError::Issues(issues),
+    }
+}
+
+/// Reads the file's people, with its mark from before the reading. `elsewhere` are facts that it need not tell.
+pub(super) fn read(
+    path: &Path,
+    format: Format,
+    elsewhere: &BTreeSet<Fact>,
+) -> Result<(Mark, Vec<Person>), ReadError> {
+    let (mark, text) = text(path)?;
+    let name = path.display().to_string();
+    let people = match format {
+        Format::Toml => parse_with(&name, &text, elsewhere),
+        Format::Csv => csv::parse_people(&name, &text),
+    };
+    Ok((mark, people.map_err(ReadError::Issues)?))
+}
+
+/// Reads the file's text, with its mark from before the reading.
+pub(super) fn text(path: &Path) -> Result<(Mark, String), ReadError> {
     mark(path)?;
     let mut file = File::open(path)?;
     let mark = mark_of(&file.metadata()?);
@@ -82,8 +125,7 @@ pub(super) fn read(path: &Path) -> Result<(Mark, Vec<Person>), ReadError> {
     if read as u64 > FILE_LIMIT {
         return Err(ReadError::NotAFile);
     }
-    let people = parse_people(&path.display().to_string(), &text).map_err(ReadError::Issues)?;
-    Ok((mark, people))
+    Ok((mark, text))
 }
 
 fn mark_of(metadata: &fs::Metadata) -> Mark {
@@ -100,9 +142,17 @@ fn mark_of(metadata: &fs::Metadata) -> Mark {
 /// # Errors
 /// Every issue, in the file's order.
 pub fn parse_people(file: &str, text: &str) -> Result<Vec<Person>, Vec<DirectoryIssue>> {
+    parse_with(file, text, &BTreeSet::new())
+}
+
+fn parse_with(
+    file: &str,
+    text: &str,
+    elsewhere: &BTreeSet<Fact>,
+) -> Result<Vec<Person>, Vec<DirectoryIssue>> {
     let mut reader = Reader { file, text, issues: Vec::new() };
     let people = in_pieces(text).unwrap_or_else(|| reader.people());
-    reader.check_lengths(&people);
+    reader.check_lengths(&people, elsewhere);
     reader.check_one_each(&people);
     reader.check_managers(&people);
     if reader.issues.is_empty() {
@@ -235,11 +285,13 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn check_lengths(&mut self, people: &[Placed]) {
+    fn check_lengths(&mut self, people: &[Placed], elsewhere: &BTreeSet<Fact>) {
+        let least = usize::from(!elsewhere.contains(&Fact::Department));
         for (place, person) in people {
             let texts = [
                 ("name", Some(person.name.as_str()), 1, NAME_LIMIT),
-                ("department", Some(person.department.as_str()), 1, NAME_LIMIT),
+                ("department", Some(person.department.as_str()), least, NAME_LIMIT),
+                ("title", Some(person.title.as_str()), 0, NAME_LIMIT),
                 ("location", Some(person.location.as_str()), 0, NAME_LIMIT),
                 ("operator_login", person.operator_login.as_deref(), 1, LOGIN_LIMIT),
             ];
@@ -304,7 +356,8 @@ impl<'t> Reader<'t> {
     }
 }
 
-fn wrong_text(text: &str, least: usize, most: usize) -> Option<String> {
+/// What is wrong with a text of one line.
+pub(super) fn wrong_text(text: &str, least: usize, most: usize) -> Option<String> {
     let length = text.chars().count();
     if length < least || (least > 0 && text.trim().is_empty()) {
         Some("is empty".to_owned())

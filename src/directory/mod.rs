@@ -1,16 +1,23 @@
-//! Who people are: employment, department, location, manager, groups. One file a source; the directory is read
-//! again when its source changes, and goes stale when it can't be read.
+//! Who people are: employment, department, title, location, manager, groups. The people file says who there is; sources
+//! besides it, one file each here, tell facts of them. All is read again when it changes, and goes stale when it can't
+//! be read.
 
+mod csv;
 mod file;
+mod source;
+mod told;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use thiserror::Error;
 
 pub use self::file::{DirectoryIssue, parse_people};
-use self::file::{Mark, ReadError};
-use crate::policy::People;
+use self::file::{Mark, told_error};
+pub use self::source::{Delivery, FileSource, Format, Source, SourceError};
+pub use self::told::{Layer, Told, Whose, overlay};
+use crate::policy::{Fact, People};
 use crate::time::{Span, Timestamp};
 
 /// The directory in a file, and what was last read of it.
@@ -18,6 +25,7 @@ use crate::time::{Span, Timestamp};
 pub struct Directory {
     path: PathBuf,
     max_age: Span,
+    elsewhere: BTreeSet<Fact>,
     mark: Mark,
     people: Arc<People>,
 }
@@ -47,9 +55,35 @@ impl Directory {
     /// # Errors
     /// When it can't be read, or with every issue that it has.
     pub fn open(path: &Path, max_age: Span, now: Timestamp) -> Result<Self, DirectoryError> {
-        let (mark, people) = file::read(path).map_err(|error| told(path, error))?;
-        let people = Arc::new(People::new(people, now, max_age));
-        Ok(Self { path: path.to_owned(), max_age, mark, people })
+        Self::open_without(path, max_age, BTreeSet::new(), now)
+    }
+
+    /// As [`open`](Self::open), where other sources tell these facts: the file need not.
+    ///
+    /// # Errors
+    /// When it can't be read, or with every issue that it has.
+    pub fn open_without(
+        path: &Path,
+        max_age: Span,
+        elsewhere: BTreeSet<Fact>,
+        now: Timestamp,
+    ) -> Result<Self, DirectoryError> {
+        let (mark, people) =
+            file::read(path, Format::of(path), &elsewhere).map_err(|error| told_error(path, error))?;
+        let people = Arc::new(People::new(people, as_of(path, &mark, now), max_age));
+        Ok(Self { path: path.to_owned(), max_age, elsewhere, mark, people })
+    }
+
+    /// The state of the file that was last read, as one text.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        self.mark.to_string()
+    }
+
+    /// How old it may be for a decision.
+    #[must_use]
+    pub const fn max_age(&self) -> Span {
+        self.max_age
     }
 
     /// The people as last read.
@@ -65,12 +99,18 @@ impl Directory {
     /// # Errors
     /// When it can't be read, or with every issue that it has: at each look until it is mended.
     pub fn poll(&mut self, now: Timestamp) -> Result<Option<Arc<People>>, DirectoryError> {
-        let seen = file::mark(&self.path).map_err(|error| told(&self.path, error))?;
+        let seen = file::mark(&self.path).map_err(|error| told_error(&self.path, error))?;
         if seen != self.mark {
-            let (mark, people) = file::read(&self.path).map_err(|error| told(&self.path, error))?;
+            let (mark, people) = file::read(&self.path, Format::of(&self.path), &self.elsewhere)
+                .map_err(|error| told_error(&self.path, error))?;
+            let as_of = as_of(&self.path, &mark, now);
             self.mark = mark;
-            self.people = Arc::new(People::new(people, now, self.max_age));
+            self.people = Arc::new(People::new(people, as_of, self.max_age));
             return Ok(Some(self.people()));
+        }
+        // An export is as old as it is, however often it is looked at.
+        if Format::of(&self.path) == Format::Csv {
+            return Ok(None);
         }
         // A copy of everybody for each look would be much for a large directory that never changes.
         let age = now.since(self.people.as_of());
@@ -82,11 +122,11 @@ impl Directory {
     }
 }
 
-fn told(path: &Path, error: ReadError) -> DirectoryError {
-    match error {
-        ReadError::Io(source) => DirectoryError::Unreadable { path: path.to_owned(), source },
-        ReadError::NotAFile => DirectoryError::NotAFile(path.to_owned()),
-        ReadError::Issues(issues) => DirectoryError::Issues(issues),
+/// Of when the people of a file are: what people keep is looked at, an export was written.
+fn as_of(path: &Path, mark: &Mark, now: Timestamp) -> Timestamp {
+    match Format::of(path) {
+        Format::Toml => now,
+        Format::Csv => mark.written().min(now),
     }
 }
 

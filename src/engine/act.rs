@@ -82,6 +82,7 @@ impl Core {
             Verb::Redact { request, remark, reason } => {
                 self.redact(tx, &by, *request, *remark, &cut(reason), now)
             }
+            Verb::AcceptPeople { held } => self.accept_people(tx, touched, &by, held, now),
             Verb::Review { request, found, finding } => {
                 let event = Event::Reviewed { by, found: *found, finding: cut(finding) };
                 self.event(tx, touched, *request, &event, now)
@@ -422,6 +423,7 @@ pub(super) fn asks_for_more(verb: &Verb) -> bool {
         | Verb::Attest { .. }
         | Verb::WaiveLockdown { .. }
         | Verb::Redact { .. }
+        | Verb::AcceptPeople { .. }
         | Verb::Review { .. } => false,
     }
 }
@@ -429,7 +431,7 @@ pub(super) fn asks_for_more(verb: &Verb) -> bool {
 /// The request that a verb is about; none for a new one.
 pub(super) fn subject(verb: &Verb) -> Option<RequestId> {
     match verb {
-        Verb::Ask(_) | Verb::BreakGlass(_) | Verb::Drill { .. } => None,
+        Verb::Ask(_) | Verb::BreakGlass(_) | Verb::Drill { .. } | Verb::AcceptPeople { .. } => None,
         Verb::Extend { parent, .. } => Some(*parent),
         Verb::Approve { request, .. }
         | Verb::Deny { request, .. }

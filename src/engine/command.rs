@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Held, PeopleChange};
 use crate::ids::{DedupeKey, EffectId, EntryId, IssueKey, PersonId, RequestId, SlackUserId};
 use crate::lifecycle::{
     Actor, Effect, Entry, Outcome, Refusal, Request, ReviewFinding, StepTerms, View, What,
@@ -135,6 +136,11 @@ pub enum Verb {
         remark: u32,
         /// Why.
         reason: String,
+    },
+    /// Takes the change of people that is held.
+    AcceptPeople {
+        /// Its id.
+        held: String,
     },
     /// The review of a break-glass.
     Review {
@@ -395,6 +401,15 @@ pub struct Filter {
     pub limit: u32,
 }
 
+/// A change of people that waits for an operator.
+#[derive(Debug, Clone)]
+pub struct HeldPeople {
+    /// In numbers.
+    pub held: Held,
+    /// The change.
+    pub change: PeopleChange,
+}
+
 /// How the engine is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
@@ -408,4 +423,7 @@ pub struct Status {
     pub ready: usize,
     /// Why new requests are refused, when they are.
     pub refusing: Option<String>,
+    /// The change of people that waits for an operator.
+    #[serde(default)]
+    pub held: Option<Held>,
 }

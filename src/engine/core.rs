@@ -113,6 +113,10 @@ pub(super) struct Touched {
     pub(super) freed: Vec<i64>,
     /// Calls of an earlier process that were settled.
     pub(super) settled: Vec<EffectId>,
+    /// People that are in force from the commit on.
+    pub(super) people: Option<Arc<People>>,
+    /// Whether people were noted whose requests are to be judged again.
+    pub(super) moved: bool,
 }
 
 /// An input for the core.
@@ -198,6 +202,7 @@ impl Core {
     /// When the commit failed: then none of it happened.
     pub fn run(&mut self, inputs: Vec<Input>) -> Result<Answers, EngineError> {
         let now = self.now();
+        self.freshen_people(now);
         let answers = self.commit(|core, tx, touched| {
             let mut answers = Vec::with_capacity(inputs.len());
             for input in &inputs {
@@ -220,6 +225,7 @@ impl Core {
     pub fn tick(&mut self) -> Result<bool, EngineError> {
         self.sound_store().map_err(|e| EngineError::Store(e.to_string()))?;
         let now = self.now();
+        self.freshen_people(now);
         while self.wheel.needs_refill(now) {
             self.refill().map_err(|e| EngineError::Store(e.to_string()))?;
         }
@@ -304,7 +310,7 @@ impl Core {
         let in_flight = self.claims.len();
         let refusing = self.full_until.map(|_| DISK_IS_FULL.to_owned());
         let ready = self.read(|tx| tx.ready_count(now))?.saturating_sub(in_flight);
-        Ok(Status { now, next_due, in_flight, ready, refusing })
+        Ok(Status { now, next_due, in_flight, ready, refusing, held: self.shared.held() })
     }
 
     /// Reads between two runs.
@@ -386,6 +392,11 @@ impl Core {
         }
         for effect in touched.settled {
             self.resumed.remove(&effect);
+        }
+        self.leavers.has_moved |= touched.moved;
+        if let Some(people) = touched.people {
+            self.shared.set_people(people);
+            *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
         self.shared.owed.notify_one();
         Ok(value)

@@ -46,12 +46,18 @@ impl Core {
                 if let Kind::Extension { parent } = request.kind {
                     facts.parent = parent_facts(tx, parent, &world)?;
                 }
+                if let Event::Rejudge = event {
+                    facts.still_eligible = rejudged(&world, request);
+                }
             }
             (State::Granting | State::Active { .. }, _) => {
                 if let Event::Revoke { by: Actor::Person { id, .. }, .. } = event {
                     let terms = &request.terms;
                     facts.verdict =
                         policy::may_end(&terms.tier, &terms.owners, person, id, &world.people, now);
+                }
+                if let Event::Rejudge = event {
+                    facts.still_eligible = rejudged(&world, request);
                 }
                 facts.lockdowns = tx.lockdowns(person)?;
                 facts.claims = tx.claims(request)?;
@@ -183,6 +189,11 @@ fn begin(request: &Request, now: Timestamp) -> Begin {
         Kind::Extension { .. } => Begin::MoreTime,
         Kind::BreakGlass | Kind::Drill { .. } => Begin::BreakGlass,
     }
+}
+
+/// Whether the rules on people would still let the requester have it, as far as that is known.
+fn rejudged(world: &World, request: &Request) -> Verdict {
+    policy::no_longer_fits(&world.policies, &world.people, &request.requester.id, &request.ask.role)
 }
 
 /// For how long it would be given, with what this event allows, and without votes that no longer count.

@@ -8,8 +8,8 @@ use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::{
-    Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Owed, PolicyChange, PolicyRefusal,
-    Refused, RefusedOf, Status, TicketProgress, WentAway,
+    Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Held, HeldPeople, Owed, PeopleChange,
+    PolicyChange, PolicyRefusal, Refused, RefusedOf, Status, TicketProgress, WentAway,
 };
 use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
@@ -51,6 +51,8 @@ pub(super) enum Message {
     ChangePolicies(Box<PolicyChange>, Reply<()>),
     RefusePolicies(Box<PolicyRefusal>, Reply<()>),
     Breaker(TargetId, bool),
+    TakePeople(Box<PeopleChange>, Reply<()>),
+    HoldPeople(Box<HeldPeople>, Reply<()>),
     Nudge,
     Stop(Reply<()>),
 }
@@ -64,6 +66,8 @@ pub(super) struct Shared {
     pub(super) away: RwLock<Arc<Aways>>,
     /// Accounts that were bound to people whose account the directory does not name.
     pub(super) bindings: RwLock<BTreeMap<SlackUserId, PersonId>>,
+    /// The change of people that waits for an operator.
+    pub(super) held: RwLock<Option<Arc<HeldPeople>>>,
     pub(super) owed: Notify,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -76,6 +80,7 @@ impl Shared {
             rosters: RwLock::default(),
             away: RwLock::default(),
             bindings: RwLock::default(),
+            held: RwLock::default(),
             owed: Notify::new(),
             clock,
         }
@@ -252,9 +257,32 @@ impl EngineHandle {
         self.call(|reply| Message::RefusePolicies(Box::new(refusal), reply)).await
     }
 
-    /// The directory as last read.
+    /// Puts people in force once what their sources told is kept, and judges what those have whose facts changed.
+    ///
+    /// # Errors
+    /// When it could not be committed: then those before stay in force.
+    pub async fn take_people(&self, change: PeopleChange) -> Result<(), EngineError> {
+        self.call(|reply| Message::TakePeople(Box::new(change), reply)).await
+    }
+
+    /// Holds a change of people back until an operator accepts it.
+    ///
+    /// # Errors
+    /// When it could not be recorded.
+    pub async fn hold_people(&self, held: HeldPeople) -> Result<(), EngineError> {
+        self.call(|reply| Message::HoldPeople(Box::new(held), reply)).await
+    }
+
+    /// The change of people that waits for an operator.
+    #[must_use]
+    pub fn held_people(&self) -> Option<Held> {
+        self.shared.held()
+    }
+
+    /// The directory as last read, as it can be gone by now.
     #[must_use]
     pub fn people(&self) -> Arc<People> {
+        self.shared.freshen_people(self.shared.clock.wall());
         Arc::clone(&self.shared.people.read().unwrap_or_else(PoisonError::into_inner))
     }
 

@@ -62,6 +62,8 @@ impl Core {
         let answer = match result {
             Ok(answer) => {
                 touched.due.extend(inner.due);
+                touched.people = inner.people.or(touched.people.take());
+                touched.moved |= inner.moved;
                 answer
             }
             Err(Stop::Refused(refusal)) => {

@@ -323,6 +323,7 @@ const fn tried(verb: &Verb) -> &'static str {
         Verb::Attest { .. } => "attest",
         Verb::WaiveLockdown { .. } => "waive the lockdown",
         Verb::Redact { .. } => "redact",
+        Verb::AcceptPeople { .. } => "accept a change of people",
         Verb::Review { .. } => "review",
     }
 }

@@ -1,23 +1,34 @@
 //! What somebody still has who left is ended. After a start everybody who ever asked is looked at, a part at a time;
-//! later only those who were there when the directory was looked at before.
+//! later only those who were there when the directory was looked at before. What somebody has whose facts changed is
+//! judged again; who they are was kept with the change.
 
 use std::sync::{Arc, PoisonError};
 
 use super::EngineError;
 use super::core::Core;
 use crate::ids::PersonId;
+use crate::lifecycle::Event;
 use crate::policy::People;
 
 /// People that one look takes at most.
 const LOOK_MOST: usize = 1000;
+/// Movers whose requests one commit judges again at most.
+const MOVERS_MOST: usize = 100;
 
 /// How far the look for leavers got.
-#[derive(Default)]
 pub(super) struct Leavers {
+    /// Whether there may be people whose requests are to be judged again: so after a start.
+    pub(super) has_moved: bool,
     /// The directory that was last looked at, to its end.
     seen: Option<Arc<People>>,
     /// The one that is being looked at, and who is left of it.
     looking: Option<(Arc<People>, Left)>,
+}
+
+impl Default for Leavers {
+    fn default() -> Self {
+        Self { has_moved: true, seen: None, looking: None }
+    }
 }
 
 /// Who is to be looked at.
@@ -36,12 +47,17 @@ struct Look {
 }
 
 impl Core {
-    /// Takes people that were set since, and ends what a leaver still has: at most one bounded commit. True when there
-    /// is more to look at.
+    /// Takes people that were set since, ends what a leaver still has and judges again what a mover has: two bounded
+    /// commits at most. True when there is more to look at.
     ///
     /// # Errors
-    /// When the commit failed; then it is looked at again.
+    /// When a commit failed; then it is looked at again.
     pub fn look_around(&mut self) -> Result<bool, EngineError> {
+        let more = self.look_for_leavers()?;
+        Ok(self.judge_movers()? || more)
+    }
+
+    fn look_for_leavers(&mut self) -> Result<bool, EngineError> {
         let people = Arc::clone(&self.shared.people.read().unwrap_or_else(PoisonError::into_inner));
         let is = |other: &Arc<People>| Arc::ptr_eq(other, &people);
         let left = match (&self.leavers.looking, &self.leavers.seen) {
@@ -76,6 +92,31 @@ impl Core {
                 Ok(Look { gone, left: last.map(|last| Left::Everybody(Some(last))) })
             }
         }
+    }
+
+    fn judge_movers(&mut self) -> Result<bool, EngineError> {
+        if !self.leavers.has_moved {
+            return Ok(false);
+        }
+        let movers = self.read(|tx| tx.moved(MOVERS_MOST))?;
+        let more = movers.len() == MOVERS_MOST;
+        if !movers.is_empty() {
+            let now = self.now();
+            let judged = self.commit(|core, tx, touched| {
+                for person in &movers {
+                    for request in tx.open_requests(person)? {
+                        core.settle_input(tx, touched, |core, tx, touched| {
+                            core.event(tx, touched, request, &Event::Rejudge, now).map(|_| ())
+                        })?;
+                    }
+                    tx.remove_moved(person)?;
+                }
+                Ok(())
+            });
+            judged.map_err(|error| EngineError::Store(error.to_string()))?;
+        }
+        self.leavers.has_moved = more;
+        Ok(more)
     }
 
     fn end_what_they_have(&mut self, gone: &[PersonId]) -> Result<(), EngineError> {

@@ -15,6 +15,7 @@ mod handle;
 mod input;
 mod kept;
 mod leavers;
+mod people;
 mod policies;
 mod read;
 mod remarks;
@@ -25,11 +26,12 @@ mod thread;
 pub use self::away::{AWAY_MOST, GoAway, NotAway, WentAway};
 pub use self::core::{Core, Input, Parts};
 pub use command::{
-    Asked, Bind, Bound, CallTerms, Command, Completion, Dossier, Filter, Owed, Refused, RefusedOf, Reviewed,
-    SlackMessage, Status, TicketProgress, Verb,
+    Asked, Bind, Bound, CallTerms, Command, Completion, Dossier, Filter, HeldPeople, Owed, Refused,
+    RefusedOf, Reviewed, SlackMessage, Status, TicketProgress, Verb,
 };
 pub use handle::{EngineError, EngineHandle};
 pub use kept::{AskedAs, AskedOne, Kept, KeptLine, KeptWhat, REFUSED_MOST};
+pub use people::{FactsPart, Held, PeopleChange, Told};
 pub use policies::{EditedFile, GitHead, PolicyChange, PolicyEdit, PolicyRefusal};
 pub use remarks::{Author, Deed, Heard, Redaction, Remark, Remarks};
 pub use thread::spawn;

@@ -119,6 +119,8 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::GoAway(..)
             | Message::ComeBack(..)
             | Message::ChangePolicies(..)
+            | Message::TakePeople(..)
+            | Message::HoldPeople(..)
             | Message::RefusePolicies(..)
             | Message::Stop(..) => after.push(message),
         }
@@ -150,6 +152,12 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
                 send(reply, core.come_back(&person));
                 look_around(core);
             }
+            Message::TakePeople(change, reply) => {
+                let taken = core.take_people(&change);
+                look_around(core);
+                send(reply, taken);
+            }
+            Message::HoldPeople(held, reply) => send(reply, core.hold_people(&held)),
             Message::ChangePolicies(change, reply) => send(reply, core.change_policies(&change)),
             Message::RefusePolicies(refusal, reply) => send(reply, core.refuse_policies(&refusal)),
             // These were committed above.

@@ -193,6 +193,7 @@ impl Milestone {
             | EndCause::Revoked { .. }
             | EndCause::Lockdown { .. }
             | EndCause::Leaver
+            | EndCause::Policy { .. }
             | EndCause::Reappeared => otherwise,
         }
     }

@@ -369,6 +369,12 @@ fn ending(by: &str, cause: &EndCause) -> String {
             "The revocation of grant {stuck} of the same person is stuck. This access is being taken away too."
         ),
         EndCause::Leaver => "The requester has left. Access is being taken away.".to_owned(),
+        EndCause::Policy { reason } => format!(
+            "The requester's facts changed, and the policy does not let them have it any more: {}, by {}. Access is being \
+             taken away.",
+            quoted(&reason.saw),
+            quoted(&reason.rule)
+        ),
         EndCause::Reappeared => "The access was found again. It is being taken away once more.".to_owned(),
     }
 }
@@ -381,6 +387,7 @@ fn why_it_ended(cause: &EndCause) -> String {
         EndCause::ProvisioningFailed { error: _ } => "giving access had failed".to_owned(),
         EndCause::Lockdown { stuck } => format!("the revocation of grant {stuck} was stuck"),
         EndCause::Leaver => "the requester had left".to_owned(),
+        EndCause::Policy { reason: _ } => "the policy did not let the requester have it any more".to_owned(),
         EndCause::Reappeared => "it had been found again".to_owned(),
     }
 }

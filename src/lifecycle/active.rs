@@ -91,6 +91,15 @@ pub(super) fn revoke(draft: &mut Draft<'_>, by: &Actor, cause: &EndCause) -> Res
     Ok(Answer::Ending { request: id })
 }
 
+/// The requester's facts changed: access that the rules on people would not give any more ends.
+pub(super) fn rejudge(draft: &mut Draft<'_>) -> Answer {
+    let Some(reason) = draft.facts.still_eligible.refusals().next().cloned() else { return Answer::Noted };
+    draft.row(21);
+    let id = draft.request.id;
+    revoking::begin(draft, EndCause::Policy { reason });
+    Answer::Ending { request: id }
+}
+
 /// Another grant of the same entitlement ended: this one explains it now, and takes it at its own end.
 pub(super) fn inherit(draft: &mut Draft<'_>, step: u32, from: RequestId) -> Result<Answer, Refusal> {
     let starting = matches!(draft.request.state, State::Granting);

@@ -119,6 +119,8 @@ pub enum Event {
     },
     /// Time passed.
     Tick,
+    /// The requester's facts changed: what they have or asked for is held against the rules on people once more.
+    Rejudge,
     /// A lockdown that held this request was lifted.
     HoldLifted,
     /// Another grant ended and left this one to explain a shared entitlement.

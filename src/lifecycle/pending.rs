@@ -369,6 +369,11 @@ pub(super) fn judged(draft: &Draft<'_>) -> Result<(), Refusal> {
     }
 }
 
+/// The requester's facts changed: who may not have it any more does not wait for a click to hear so.
+pub(super) fn rejudge(draft: &mut Draft<'_>) -> Answer {
+    refused_now(draft).unwrap_or(Answer::Noted)
+}
+
 /// Denied when the requester may not have it any more.
 fn refused_now(draft: &mut Draft<'_>) -> Option<Answer> {
     let reasons: Vec<Reason> = draft.facts.still_eligible.refusals().cloned().collect();

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Actor, StateWord};
 use crate::ids::PersonId;
+use crate::policy::Reason;
 use crate::time::Timestamp;
 
 /// Where a request stands, with what matters only there.
@@ -136,6 +137,11 @@ pub enum EndCause {
     },
     /// The person left.
     Leaver,
+    /// The person's facts changed, and the rules would not let them have it any more.
+    Policy {
+        /// Which rule, and what it saw.
+        reason: Reason,
+    },
     /// It was revoked, and found again.
     Reappeared,
 }

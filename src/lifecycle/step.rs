@@ -81,6 +81,7 @@ fn actor(event: &Event) -> Actor {
         Event::Extended { .. }
         | Event::Settled { .. }
         | Event::Tick
+        | Event::Rejudge
         | Event::HoldLifted
         | Event::Inherited { .. }
         | Event::RevealRefused
@@ -111,6 +112,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::Withdraw { by, cause } => pending::withdraw(draft, by, cause.clone()),
             Event::Revoke { by, cause } => pending::revoke(draft, by, cause),
             Event::Tick => Ok(pending::tick(draft, state)),
+            Event::Rejudge => Ok(pending::rejudge(draft)),
             Event::HoldLifted if state.held => pending::complete(draft, state),
             Event::Settled { .. } => Err(Refusal::NotInFlight),
             Event::Release { .. }
@@ -128,6 +130,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::Withdraw { by, cause } => pending::withdraw(draft, by, cause.clone()),
             Event::Revoke { by, cause } => pending::revoke(draft, by, cause),
             Event::Tick if draft.now >= starts_at => Ok(pending::start_scheduled(draft, starts_at)),
+            Event::Rejudge => Ok(pending::rejudge(draft)),
             Event::Tick | Event::HoldLifted => Ok(Answer::Noted),
             Event::Settled { .. } => Err(Refusal::NotInFlight),
             Event::Approve { .. }
@@ -147,6 +150,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
         State::Granting => match event {
             Event::Settled { effect, outcome, .. } => granting::settled(draft, *effect, outcome),
             Event::Tick => Ok(granting::tick(draft)),
+            Event::Rejudge => Ok(active::rejudge(draft)),
             Event::Release { by } => active::release(draft, by),
             Event::Revoke { by, cause } => active::revoke(draft, by, cause),
             Event::Inherited { step, from } => active::inherit(draft, *step, *from),
@@ -167,6 +171,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
         State::Active { warned } => match event {
             Event::Settled { effect, outcome, .. } => active::settled(draft, *effect, outcome),
             Event::Tick => Ok(active::tick(draft, warned)),
+            Event::Rejudge => Ok(active::rejudge(draft)),
             Event::Release { by } => active::release(draft, by),
             Event::Revoke { by, cause } => active::revoke(draft, by, cause),
             Event::Extended { extension, by } => active::extended(draft, *extension, *by),
@@ -189,7 +194,9 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::Tick => Ok(revoking::tick(draft)),
             Event::Attest { by, step, evidence } => revoking::attest(draft, by, *step, evidence),
             Event::WaiveLockdown { by, reason } => revoking::waive(draft, by, reason),
-            Event::RevealRefused | Event::RevealShown | Event::HoldLifted => Ok(Answer::Noted),
+            Event::Rejudge | Event::RevealRefused | Event::RevealShown | Event::HoldLifted => {
+                Ok(Answer::Noted)
+            }
             Event::Approve { .. }
             | Event::Deny { .. }
             | Event::Question { .. }
@@ -205,7 +212,9 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
         State::Revoked { .. } => match event {
             Event::Settled { effect, outcome, .. } => revoked::settled(draft, *effect, outcome),
             Event::Tick => Ok(revoked::tick(draft)),
-            Event::RevealRefused | Event::RevealShown | Event::HoldLifted => Ok(Answer::Noted),
+            Event::Rejudge | Event::RevealRefused | Event::RevealShown | Event::HoldLifted => {
+                Ok(Answer::Noted)
+            }
             Event::Approve { .. }
             | Event::Deny { .. }
             | Event::Question { .. }
@@ -222,9 +231,11 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
         },
         State::Applied { .. } | State::Denied { .. } | State::Withdrawn { .. } | State::Lapsed { .. } => {
             match event {
-                Event::Tick | Event::HoldLifted | Event::RevealRefused | Event::RevealShown => {
-                    Ok(Answer::Noted)
-                }
+                Event::Tick
+                | Event::Rejudge
+                | Event::HoldLifted
+                | Event::RevealRefused
+                | Event::RevealShown => Ok(Answer::Noted),
                 Event::Settled { .. } => Err(Refusal::NotInFlight),
                 Event::Approve { .. }
                 | Event::Deny { .. }

@@ -82,6 +82,8 @@ fn person(
         active: true,
         slack: Some(SlackUserId::new(&format!("U0{}", name.to_uppercase()))?),
         operator_login: None,
+        title: String::new(),
+        doubts: None,
     })
 }
 

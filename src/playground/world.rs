@@ -17,6 +17,7 @@ use super::people::{self, ACCESS_CHANNEL, SECURITY_CHANNEL};
 use super::policies::PolicyFolder;
 use super::slack::{Settings, TEAM};
 use crate::bot::{Bot, Setup};
+use crate::config::SourceTable;
 use crate::credentials::SealingKey;
 use crate::directory::Directory;
 use crate::engine::EngineHandle;
@@ -25,6 +26,7 @@ use crate::jira::{JiraSettings, Milestone};
 use crate::policy::Person;
 use crate::slack::SlackSettings;
 use crate::slack::identity::Workspace;
+use crate::sync;
 use crate::targets::Targets;
 use crate::time::{Clock, Span, SystemClock, Timestamp};
 
@@ -71,6 +73,8 @@ pub struct World {
     bot: Option<Bot>,
     /// Targets besides the old app.
     others: BTreeMap<TargetId, Value>,
+    /// Sources of facts besides the people file.
+    sources: Vec<SourceTable>,
 }
 
 impl World {
@@ -137,6 +141,7 @@ impl World {
             folder: folder.to_owned(),
             bot: None,
             others: BTreeMap::new(),
+            sources: Vec::new(),
         };
         if world.policies.is_named()
             && let Ok(files) = world.policies.files()
@@ -150,6 +155,11 @@ impl World {
     /// Gives the bot another target, as its `[targets.*]` table says it, from its next start on.
     pub fn reach(&mut self, id: TargetId, table: Value) {
         self.others.insert(id, table);
+    }
+
+    /// Gives the bot another source of facts, from its next start on.
+    pub fn hear_from(&mut self, source: SourceTable) {
+        self.sources.push(source);
     }
 
     /// Starts the bot on what the folder holds.
@@ -282,7 +292,7 @@ impl World {
         let targets = self.targets()?;
         let (policies, policy_files) =
             self.policies.read_to_start(&targets).map_err(|trouble| anyhow::anyhow!("{trouble}"))?;
-        let slack = self.playground.slack.settings();
+        let slack = self.slack_settings();
         Ok(Setup {
             database: self.folder.join("jitney.db"),
             socket: self.folder.join("jitney.sock"),
@@ -293,26 +303,32 @@ impl World {
             targets,
             schedules: Vec::new(),
             key: SealingKey::read(&self.folder.join("jitney.key"))?,
-            slack: SlackSettings {
-                api_url: format!("{}/api", self.playground.slack.url()),
-                app_token: SecretString::from(slack.app_token.clone()),
-                bot_token: SecretString::from(slack.bot_token.clone()),
-                workspace: Workspace {
-                    team_id: (!slack.org_install).then(|| TEAM.to_owned()),
-                    enterprise_id: slack.enterprise.clone(),
-                },
-                bind_by_email: true,
-                approvals_channel: ACCESS_CHANNEL.to_owned(),
-                security_channel: SECURITY_CHANNEL.to_owned(),
-                command: "/jit".to_owned(),
-                // The local workspace has Slack's limits too, and forgives more at once; or it has none.
-                burst: if slack.limits.rates.on { 30 } else { 100_000 },
-                ticket_url: Some(format!("{}/browse/", self.jira.base_url())),
-            },
+            sources: sync::configured(&self.sources, &slack)?,
+            slack,
             jira: self.jira_settings()?,
             clock,
             open_requests_per_person: 50,
         })
+    }
+
+    fn slack_settings(&self) -> SlackSettings {
+        let slack = self.playground.slack.settings();
+        SlackSettings {
+            api_url: format!("{}/api", self.playground.slack.url()),
+            app_token: SecretString::from(slack.app_token.clone()),
+            bot_token: SecretString::from(slack.bot_token.clone()),
+            workspace: Workspace {
+                team_id: (!slack.org_install).then(|| TEAM.to_owned()),
+                enterprise_id: slack.enterprise.clone(),
+            },
+            bind_by_email: true,
+            approvals_channel: ACCESS_CHANNEL.to_owned(),
+            security_channel: SECURITY_CHANNEL.to_owned(),
+            command: "/jit".to_owned(),
+            // The local workspace has Slack's limits too, and forgives more at once; or it has none.
+            burst: if slack.limits.rates.on { 30 } else { 100_000 },
+            ticket_url: Some(format!("{}/browse/", self.jira.base_url())),
+        }
     }
 
     /// The targets that the bot has, or will have when it starts again: the old app's, and the simulated ones.

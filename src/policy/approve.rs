@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use self::asking::{Asking, Named, add_new};
 use super::eligible::in_force;
-use super::{ApproverRef, Capacity, People, PolicySet, Reason, Stage, Tier, Verdict, reasons};
+use super::{ApproverRef, Capacity, Fact, People, PolicySet, Reason, Stage, Tier, Verdict, reasons};
 use crate::ids::{OnCallId, PersonId};
 use crate::time::Timestamp;
 
@@ -350,7 +350,8 @@ pub(super) fn unable(
         }
         let able = who.all();
         if who.asked.is_empty() {
-            against.push((*number, reasons::no_approvers(tier, *number, stage, who, people, now)));
+            let doubts = doubts_of(stage, requester, people);
+            against.push((*number, reasons::no_approvers(tier, *number, stage, who, &doubts, people, now)));
             continue;
         }
         if able.len() < needed(stage) {
@@ -370,6 +371,17 @@ pub(super) fn unable(
         }
     }
     against
+}
+
+/// Why it is not known who some of the stage's approvers are.
+fn doubts_of(stage: &Stage, requester: &PersonId, people: &People) -> Vec<String> {
+    let all = stage.approvers.iter().chain(&stage.fallback);
+    let doubt = |approver: &ApproverRef| match approver {
+        ApproverRef::Manager => people.get(requester)?.doubt(Fact::Manager).map(str::to_owned),
+        ApproverRef::Group(group) => people.too_old(Fact::of_group(group)),
+        ApproverRef::Owners | ApproverRef::Person(_) | ApproverRef::OnCall(_) => None,
+    };
+    all.filter_map(doubt).collect()
 }
 
 fn needed(stage: &Stage) -> usize {

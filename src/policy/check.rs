@@ -41,6 +41,8 @@ fn run(policies: &PolicySet, app: &App, test: &PolicyTest) -> TestResult {
         active: true,
         slack: None,
         operator_login: None,
+        title: String::new(),
+        doubts: None,
     };
     let asks = RoleRef::new(app.id.clone(), test.asks.clone());
     let when = test.at.as_ref().map(|at| moment(policies, &asks, at));

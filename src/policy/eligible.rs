@@ -3,7 +3,9 @@
 
 use super::facts::{Fit, checks, fit, fits};
 use super::search::nearest_role;
-use super::{App, Ask, Begin, Blackout, People, Person, PolicySet, Reason, Role, Tier, Verdict, Visibility};
+use super::{
+    App, Ask, Begin, Blackout, Fact, People, Person, PolicySet, Reason, Role, Tier, Verdict, Visibility,
+};
 use super::{approve, form, reasons};
 use crate::ids::{PersonId, RequestId, RoleRef};
 use crate::time::{Span, Timestamp};
@@ -152,6 +154,9 @@ pub(super) fn in_force<'p>(
     match people.get(id) {
         None => Err(reasons::unknown_person(id)),
         Some(person) if !person.active => Err(reasons::leaver(id)),
+        Some(person) if now.is_some() && person.doubt(Fact::Active).is_some() => {
+            Err(reasons::doubtful(person.doubt(Fact::Active).unwrap_or_default()))
+        }
         Some(person) => Ok(person),
     }
 }

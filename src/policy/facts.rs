@@ -1,7 +1,8 @@
 //! A rule held against a person: which facts fit, which don't, and which the directory does not know.
 
 use super::phrase::listed;
-use super::{Person, Rule};
+use super::{Fact, Person, Rule};
+use crate::ids::GroupId;
 
 /// How a fact, or a whole rule, stands to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,19 +29,23 @@ pub(super) fn checks(rule: &Rule, person: &Person) -> Vec<Check> {
     let mut checks = Vec::new();
     if let Some(kinds) = &rule.employment {
         let kinds: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-        checks.push(one_of("employment", person.employment.as_str(), &kinds));
+        checks.push(one_of("employment", person.employment.as_str(), None, &kinds));
     }
     if let Some(departments) = &rule.department {
-        checks.push(one_of("department", &person.department, departments));
+        let doubt = person.doubt(Fact::Department);
+        checks.push(one_of("department", &person.department, doubt, departments));
     }
     if let Some(locations) = &rule.location {
-        checks.push(one_of("location", &person.location, locations));
+        let doubt = person.doubt(Fact::Location);
+        checks.push(one_of("location", &person.location, doubt, locations));
     }
     if let Some(groups) = &rule.group {
-        let fit = if groups.iter().any(|group| person.groups.contains(group)) { Fit::Yes } else { Fit::No };
-        let saw = match listed(person.groups.iter().map(|group| group.as_str()), "and") {
-            none if none.is_empty() => "member of no group".to_owned(),
-            all => format!("member of {all}"),
+        let fit = fit_groups(groups, person);
+        let known = person.groups.iter().filter(|group| person.doubt(Fact::of_group(group)).is_none());
+        let saw = match (fit, listed(known.map(|group| group.as_str()), "and")) {
+            (Fit::Unknown, _) => doubted_groups(groups, person),
+            (Fit::Yes | Fit::No, none) if none.is_empty() => "member of no group".to_owned(),
+            (Fit::Yes | Fit::No, all) => format!("member of {all}"),
         };
         let any = listed(groups.iter().map(|group| group.as_str()), "or");
         checks.push(Check {
@@ -81,13 +86,13 @@ pub(super) fn fits(rule: &Rule, person: &Person) -> Fit {
         all.push(yes_if(kinds.contains(&person.employment)));
     }
     if let Some(departments) = &rule.department {
-        all.push(fit_one(&person.department, departments));
+        all.push(fit_known(&person.department, person.doubt(Fact::Department), departments));
     }
     if let Some(locations) = &rule.location {
-        all.push(fit_one(&person.location, locations));
+        all.push(fit_known(&person.location, person.doubt(Fact::Location), locations));
     }
     if let Some(groups) = &rule.group {
-        all.push(yes_if(groups.iter().any(|group| person.groups.contains(group))));
+        all.push(fit_groups(groups, person));
     }
     if let Some(people) = &rule.person {
         all.push(yes_if(people.contains(&person.id)));
@@ -105,6 +110,32 @@ const fn yes_if(fits: bool) -> Fit {
     if fits { Fit::Yes } else { Fit::No }
 }
 
+/// A membership that can be gone by decides; else one that can't leaves it open.
+fn fit_groups(groups: &[GroupId], person: &Person) -> Fit {
+    let doubted = |group: &GroupId| person.doubt(Fact::of_group(group)).is_some();
+    if groups.iter().any(|group| person.groups.contains(group) && !doubted(group)) {
+        Fit::Yes
+    } else if groups.iter().any(doubted) {
+        Fit::Unknown
+    } else {
+        Fit::No
+    }
+}
+
+fn doubted_groups(groups: &[GroupId], person: &Person) -> String {
+    let mut doubts: Vec<&str> = Vec::new();
+    for doubt in groups.iter().filter_map(|group| person.doubt(Fact::of_group(group))) {
+        if !doubts.contains(&doubt) {
+            doubts.push(doubt);
+        }
+    }
+    listed(doubts.into_iter(), "and")
+}
+
+fn fit_known(has: &str, doubt: Option<&str>, wanted: &[impl AsRef<str>]) -> Fit {
+    if doubt.is_some() { Fit::Unknown } else { fit_one(has, wanted) }
+}
+
 /// Letter case and outer blanks don't matter: directories differ in them.
 fn fit_one(has: &str, wanted: &[impl AsRef<str>]) -> Fit {
     if has.trim().is_empty() {
@@ -118,11 +149,12 @@ pub(super) fn plain(text: &str) -> impl Iterator<Item = char> + '_ {
     text.trim().chars().flat_map(char::to_lowercase)
 }
 
-fn one_of(fact: &str, has: &str, wanted: &[impl AsRef<str>]) -> Check {
-    let fit = fit_one(has, wanted);
-    let saw = match fit {
-        Fit::Unknown => format!("{fact} is not known"),
-        Fit::Yes | Fit::No => format!("{fact} is {}", has.trim()),
+fn one_of(fact: &str, has: &str, doubt: Option<&str>, wanted: &[impl AsRef<str>]) -> Check {
+    let fit = fit_known(has, doubt, wanted);
+    let saw = match (fit, doubt) {
+        (_, Some(doubt)) => doubt.to_owned(),
+        (Fit::Unknown, None) => format!("{fact} is not known"),
+        (Fit::Yes | Fit::No, None) => format!("{fact} is {}", has.trim()),
     };
     let any = listed(wanted.iter().map(AsRef::as_ref), "or");
     Check { fit, saw, fits: format!("{fact} is {any}"), other: format!("{fact} other than {any}") }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::doubts::{Doubts, Fact, Origin, is_set, stale_of};
 use super::{Away, Aways, Roster, Rosters};
 use crate::ids::{GroupId, OnCallId, PersonId, SlackUserId};
 use crate::time::{Span, Timestamp};
@@ -50,7 +51,11 @@ pub struct Person {
     /// How they are employed.
     pub employment: Employment,
     /// Where they work in the company.
+    #[serde(default)]
     pub department: String,
+    /// What they are called there.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
     /// Where they work on the map.
     #[serde(default)]
     pub location: String,
@@ -69,6 +74,23 @@ pub struct Person {
     /// Their login on the machine that runs Jitney, which makes them an operator.
     #[serde(default)]
     pub operator_login: Option<String>,
+    /// Which of this can't be gone by; none when all can.
+    #[serde(skip)]
+    pub doubts: Option<Arc<Doubts>>,
+}
+
+impl Person {
+    /// Why a fact of theirs can't be gone by, when it can't.
+    #[must_use]
+    pub fn doubt(&self, fact: Fact) -> Option<&str> {
+        self.doubts.as_ref().and_then(|doubts| doubts.about(fact))
+    }
+
+    /// Their manager, when that can be gone by.
+    #[must_use]
+    pub fn known_manager(&self) -> Option<&PersonId> {
+        self.manager.as_ref().filter(|_| self.doubt(Fact::Manager).is_none())
+    }
 }
 
 const fn yes() -> bool {
@@ -89,6 +111,12 @@ pub struct People {
     away: Arc<Aways>,
     as_of: Timestamp,
     max_age: Span,
+    /// Sources besides the one that says who there is; their numbers are bits below.
+    origins: Vec<Origin>,
+    /// The sources that do not tell of a person; who is not here is told of by all.
+    untold: BTreeMap<PersonId, u32>,
+    /// The sources that were too old when this was last looked at.
+    stale: u32,
 }
 
 impl People {
@@ -106,17 +134,19 @@ impl People {
         }
         let operates = |person: &&Person| person.active && person.operator_login.is_some();
         let operators = by_id.values().filter(operates).map(|p| p.id.clone()).collect();
-        let bound = BTreeSet::new();
         Self {
             by_id,
             by_slack,
             by_group,
             operators,
-            bound,
+            bound: BTreeSet::new(),
             on_call: None,
             away: Arc::default(),
             as_of,
             max_age,
+            origins: Vec::new(),
+            untold: BTreeMap::new(),
+            stale: 0,
         }
     }
 
@@ -176,6 +206,59 @@ impl People {
         same_duty && self.away == other.away && self.by_id == other.by_id
     }
 
+    /// The same people, whose facts come from these sources besides. `untold` has those of whom some do not tell, a bit a
+    /// source by its number: 32 of them at most.
+    #[must_use]
+    pub fn with_origins(
+        mut self,
+        origins: Vec<Origin>,
+        untold: BTreeMap<PersonId, u32>,
+        now: Timestamp,
+    ) -> Self {
+        self.stale = stale_of(&origins, now);
+        self.origins = origins;
+        self.untold = untold;
+        self.doubt();
+        self
+    }
+
+    /// The same people as they can be gone by at `now`; none when that is how they are.
+    #[must_use]
+    pub fn seen_at(&self, now: Timestamp) -> Option<Self> {
+        let stale = stale_of(&self.origins, now);
+        (stale != self.stale).then(|| {
+            let mut people = self.clone();
+            people.stale = stale;
+            people.doubt();
+            people
+        })
+    }
+
+    fn doubt(&mut self) {
+        // People share what is said of them.
+        let mut said: BTreeMap<u32, Option<Arc<Doubts>>> = BTreeMap::new();
+        for (id, person) in &mut self.by_id {
+            let untold = self.untold.get(id).copied().unwrap_or_default();
+            let doubts = said
+                .entry(untold)
+                .or_insert_with(|| Doubts::of(&self.origins, untold, self.stale).map(Arc::new));
+            person.doubts.clone_from(doubts);
+        }
+    }
+
+    /// The sources besides the one that says who there is.
+    #[must_use]
+    pub fn origins(&self) -> &[Origin] {
+        &self.origins
+    }
+
+    /// Why nobody's fact of this kind can be gone by, when it is so.
+    #[must_use]
+    pub fn too_old(&self, fact: Fact) -> Option<String> {
+        let mut stale = self.origins.iter().enumerate().filter(|(number, _)| is_set(self.stale, *number));
+        stale.find(|(_, origin)| origin.gives.contains(&fact)).map(|(_, origin)| origin.too_old(fact))
+    }
+
     /// The same people, with the accounts that were bound to them where the directory names none. What the directory
     /// names goes before: of a person, and of an account. What was bound before this counts no more.
     #[must_use]
@@ -224,10 +307,11 @@ impl People {
         &self.operators
     }
 
-    /// The group's members by id, leavers among them.
+    /// The group's members by id, leavers among them; nobody while who they are can't be gone by.
     pub fn members(&self, group: &GroupId) -> impl Iterator<Item = &Person> {
+        let fact = Fact::of_group(group);
         let ids = self.by_group.get(group).into_iter().flatten();
-        ids.filter_map(|id| self.by_id.get(id))
+        ids.filter_map(|id| self.by_id.get(id)).filter(move |person| person.doubt(fact).is_none())
     }
 
     /// When the directory was read.
@@ -275,12 +359,14 @@ mod tests {
             name: name.to_owned(),
             employment: Employment::Employee,
             department: "IT".to_owned(),
+            title: String::new(),
             location: String::new(),
             manager: None,
             groups: BTreeSet::new(),
             active: true,
             slack: slack.map(|slack| SlackUserId::new(slack).unwrap()),
             operator_login: None,
+            doubts: None,
         }
     }
 

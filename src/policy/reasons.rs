@@ -46,6 +46,12 @@ pub(super) fn leaver(id: &PersonId) -> Reason {
     reason(ReasonCode::Leaver, "nothing for people who have left (built in)", saw, "an active person")
 }
 
+/// `doubt` says why it is not known whether they are here.
+pub(super) fn doubtful(doubt: &str) -> Reason {
+    let rule = "no decision on old facts (built in)";
+    reason(ReasonCode::StaleDirectory, rule, doubt, "facts that are not older than their limit")
+}
+
 pub(super) fn stale_directory(people: &People, now: Timestamp) -> Reason {
     let saw = format!("it was read {} ago", now.since(people.as_of()).words());
     let wants = format!("a read not older than {}", people.max_age().words());
@@ -295,15 +301,20 @@ pub(super) fn no_tier(at: &RoleRef, role: &Role) -> Reason {
     reason(ReasonCode::NoApprovers, rule_of(at, role, "tier"), saw, "a tier of tiers.toml")
 }
 
+/// `doubts` say why it is not known who they are.
 pub(super) fn no_approvers(
     tier: &Tier,
     number: u32,
     stage: &Stage,
     who: &StageApprovers,
+    doubts: &[String],
     people: &People,
     now: Timestamp,
 ) -> Reason {
     let mut saw = "nobody active besides the requester, also not in its fallback".to_owned();
+    for doubt in doubts {
+        saw.push_str(&format!("; {doubt}"));
+    }
     for id in who.away.iter().take(5) {
         if let Some(away) = people.away(id, now) {
             saw.push_str(&format!("; {id} is away until {}", away.until.minute_utc()));

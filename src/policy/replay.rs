@@ -194,6 +194,8 @@ fn as_then(today: Option<&Person>, past: &Past<'_>) -> Person {
         active: true,
         slack: None,
         operator_login: None,
+        title: today.map(|person| person.title.clone()).unwrap_or_default(),
+        doubts: None,
     }
 }
 

@@ -47,7 +47,7 @@ pub fn zone(user: &Value) -> Option<Zone> {
 }
 
 /// Of the workspace, or of one of the organisation's.
-fn is_ours(user: &Value, workspace: &Workspace) -> bool {
+pub(super) fn is_ours(user: &Value, workspace: &Workspace) -> bool {
     let named = |pointer: &str| user.pointer(pointer).and_then(Value::as_str);
     let of_team = |team: &str| {
         let teams = user.pointer("/enterprise_user/teams").and_then(Value::as_array);

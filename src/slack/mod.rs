@@ -15,6 +15,7 @@ pub mod link_plan;
 pub mod modal;
 mod pace;
 mod post;
+pub mod roster;
 mod settings;
 pub mod socket;
 #[cfg(test)]

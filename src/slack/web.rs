@@ -230,6 +230,31 @@ impl Web {
             .ok_or_else(|| CallError::Unknown("users.info without an account".to_owned()))
     }
 
+    /// A page of the workspace's accounts, from this cursor on.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub async fn accounts_page(&self, cursor: &str) -> Result<Value, CallError> {
+        let cursor = Some(cursor).filter(|cursor| !cursor.is_empty());
+        self.get("users.list", &[("limit", Some("200")), ("cursor", cursor)]).await
+    }
+
+    /// An account's profile with its own fields.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub async fn profile(&self, user: &str) -> Result<Value, CallError> {
+        self.get("users.profile.get", &[("user", Some(user))]).await
+    }
+
+    /// The workspace's user groups with their members.
+    ///
+    /// # Errors
+    /// What came instead.
+    pub async fn user_groups(&self) -> Result<Value, CallError> {
+        self.get("usergroups.list", &[("include_users", Some("true"))]).await
+    }
+
     /// Puts a view on a person's home tab, in the place of whatever stood there.
     ///
     /// # Errors

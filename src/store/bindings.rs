@@ -2,12 +2,24 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::columns::parse;
 use super::{StoreError, Tx};
 use crate::ids::{PersonId, SlackUserId};
 use crate::time::Timestamp;
+
+/// Every account that was bound, with its person.
+pub(super) fn bindings(conn: &Connection) -> Result<BTreeMap<SlackUserId, PersonId>, StoreError> {
+    let mut sql = conn.prepare_cached("SELECT account, person FROM bindings")?;
+    let mut rows = sql.query([])?;
+    let mut bindings = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let account = parse("a bound account", &row.get::<_, String>(0)?)?;
+        bindings.insert(account, parse("whose account it is", &row.get::<_, String>(1)?)?);
+    }
+    Ok(bindings)
+}
 
 impl Tx<'_> {
     /// Every account that was bound, with its person.
@@ -15,14 +27,7 @@ impl Tx<'_> {
     /// # Errors
     /// When the database can't be read.
     pub fn bindings(&mut self) -> Result<BTreeMap<SlackUserId, PersonId>, StoreError> {
-        let mut sql = self.conn()?.prepare_cached("SELECT account, person FROM bindings")?;
-        let mut rows = sql.query([])?;
-        let mut bindings = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let account = parse("a bound account", &row.get::<_, String>(0)?)?;
-            bindings.insert(account, parse("whose account it is", &row.get::<_, String>(1)?)?);
-        }
-        Ok(bindings)
+        bindings(self.conn()?)
     }
 
     /// Binds an account to a person, for good.

@@ -14,7 +14,7 @@ use super::StoreError;
 use crate::ids::RequestId;
 
 /// Each brings the database from the format before to its own; their number is the format that we know.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_start.sql"),
     include_str!("migrations/0003_deciding.sql"),
@@ -24,6 +24,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("migrations/0007_standing.sql"),
     include_str!("migrations/0008_away.sql"),
     include_str!("migrations/0009_policies_seen.sql"),
+    include_str!("migrations/0010_people.sql"),
 ];
 const KNOWN: u32 = MIGRATIONS.len() as u32;
 

@@ -1,13 +1,16 @@
 //! Reading beside the writer: for the command line and for views.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::Connection;
 
-use super::{StoreError, away, instance, open, records, remarks, requests, story};
+use super::{
+    KeptSource, StoreError, away, bindings, instance, open, people, records, remarks, requests, story,
+};
 use crate::audit::{Head, Record};
 use crate::engine::{Dossier, Filter, Refused, RefusedOf, Remarks};
-use crate::ids::RequestId;
+use crate::ids::{PersonId, RequestId, SlackUserId};
 use crate::lifecycle::Request;
 use crate::policy::Aways;
 
@@ -40,6 +43,30 @@ impl Reader {
     /// When the database can't be read.
     pub fn sealing_key(&self) -> Result<Option<String>, StoreError> {
         Ok(self.conn.query_row("SELECT key_id FROM instance WHERE one = 1", [], |row| row.get(0))?)
+    }
+
+    /// What each source of people and their facts told last, by name.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn kept_sources(&self) -> Result<Vec<KeptSource>, StoreError> {
+        people::kept_sources(&self.conn)
+    }
+
+    /// A source's facts, part by part, as it told them.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn kept_facts(&self, source: &str) -> Result<Vec<String>, StoreError> {
+        people::kept_facts(&self.conn, source)
+    }
+
+    /// Accounts that were bound to people.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn bindings(&self) -> Result<BTreeMap<SlackUserId, PersonId>, StoreError> {
+        bindings::bindings(&self.conn)
     }
 
     /// Reads the whole file; the first thing that is wrong with its pages, if there is one.

@@ -34,7 +34,7 @@ impl Desk for Notebook {
     }
     async fn status(&self) -> Result<Status, EngineError> {
         let now = Timestamp::from_millis(0);
-        Ok(Status { now, next_due: None, in_flight: 1, ready: 2, refusing: None })
+        Ok(Status { now, next_due: None, in_flight: 1, ready: 2, refusing: None, held: None })
     }
     fn people(&self) -> Arc<People> {
         Arc::clone(&self.people)
@@ -117,6 +117,8 @@ fn person(id: &str, login: Option<String>) -> Person {
         active: true,
         slack: None,
         operator_login: login,
+        title: String::new(),
+        doubts: None,
     }
 }
 
@@ -164,6 +166,7 @@ fn every_operation_reaches_the_engine_as_its_verb() {
             Operation::Redact { request, remark: 2, reason: words() },
             Verb::Redact { request, remark: 2, reason: words() },
         ),
+        (Operation::AcceptPeople { held: words() }, Verb::AcceptPeople { held: words() }),
     ] {
         assert_eq!(server.call(operation), Reply::Answer(Answer::Noted));
         assert_eq!(server.heard().last().unwrap().verb, verb);

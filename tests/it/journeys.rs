@@ -12,6 +12,7 @@ mod home;
 mod ledger;
 mod link_faults;
 mod outages;
+mod people;
 mod persistence;
 mod races;
 mod reloading;

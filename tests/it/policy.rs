@@ -102,6 +102,8 @@ fn person(name: &str, employment: Employment, department: &str, manager: Option<
         active: true,
         slack: None,
         operator_login: None,
+        title: String::new(),
+        doubts: None,
     }
 }
 

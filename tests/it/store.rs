@@ -1134,7 +1134,8 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
             "DROP TABLE grants; DROP INDEX messages_cards; DROP TABLE remarks; DROP TABLE remarks_left_out;
              DROP TABLE bindings; DROP TABLE away;
              DROP INDEX reviews_by_due; DROP INDEX audit_refused_of; DROP INDEX audit_refused_asks;
-             DROP TABLE standing;
+             DROP TABLE standing; DROP TABLE policies_seen;
+             DROP TABLE source_facts; DROP TABLE sources; DROP TABLE moved;
              PRAGMA user_version = 2;",
         )
         .unwrap();

@@ -193,6 +193,8 @@ pub fn people() -> Vec<Person> {
             active: true,
             slack: Some(format!("U{}", id.to_uppercase()).parse().unwrap()),
             operator_login: operator.map(str::to_owned),
+            title: String::new(),
+            doubts: None,
         };
     let employee = Employment::Employee;
     vec![

@@ -12,7 +12,7 @@ use crate::admin::{self, Call, ClientError, Operation, Reply};
 use crate::audit::{Head, Verifier};
 use crate::cli::wiring::{self, PoliciesError};
 use crate::cli::words;
-use crate::config::{Config, SlackTokens};
+use crate::config::{Config, SlackTokens, SourceTable};
 use crate::credentials::SealingKey;
 use crate::directory::{Directory, DirectoryError};
 use crate::finding::{Finding, Grade};
@@ -21,6 +21,7 @@ use crate::ids::DedupeKey;
 use crate::policy;
 use crate::store::{Reader, StoreError};
 use crate::targets::Targets;
+use crate::time::Timestamp;
 
 /// A database up to this size is read whole, which takes a second or two; of a larger one the newest records alone.
 const READ_WHOLE_MOST: u64 = 256 << 20;
@@ -199,6 +200,21 @@ pub(super) fn people(directory: &Result<Directory, DirectoryError>) -> Vec<Check
         findings.push(words::nobody_in_slack());
     }
     findings.into_iter().map(|finding| Check::of("people", finding)).collect()
+}
+
+/// Whether each source of facts tells them, and how old they are.
+pub(super) fn sources(config: &Config, now: Timestamp) -> Vec<Check> {
+    let reader = wiring::reader(config).ok();
+    let check = |table: &SourceTable| {
+        let name = &table.name;
+        let finding = match wiring::told(table, reader.as_ref(), now) {
+            Err(error) => words::source_broken(name, &error),
+            Ok(None) => words::source_silent(name),
+            Ok(Some(told)) => words::source_told(name, told.told.len(), now.since(told.as_of), table.max_age),
+        };
+        Check::of("people", finding)
+    };
+    config.directory.sources.iter().map(check).collect()
 }
 
 /// What revocations can't end.

@@ -60,8 +60,8 @@ pub(super) fn run(args: &CheckArgs, environment: &Environment, out: Out) -> anyh
 
 /// What is lawful but hardly meant; who can get what needs the people.
 fn warnings(config: &Config, policies: &PolicySet) -> Vec<Warning> {
-    match wiring::directory(config, SystemClock::new().wall()) {
-        Ok(directory) => policy::lint(policies, &directory.people()),
+    match wiring::people(config, SystemClock::new().wall()) {
+        Ok(people) => policy::lint(policies, &people),
         Err(error) => {
             let place = config.directory.file.display().to_string();
             vec![Warning {

@@ -48,9 +48,9 @@ pub(super) fn run(args: &DiffArgs, environment: &Environment, out: Out) -> anyho
     let Read::Good(new) = read_folder(&config, &args.new, args.policy.json, out)? else {
         return Ok(Exit::Problem);
     };
-    let directory = wiring::directory(&config, SystemClock::new().wall());
-    let people = directory.as_ref().ok().map(|directory| directory.people());
-    let changes = policy::diff(&old, &new, people.as_deref());
+    let read = wiring::people(&config, SystemClock::new().wall());
+    let people = read.as_ref().ok();
+    let changes = policy::diff(&old, &new, people.map(|people| people.as_ref()));
     let is_wider = |direction| match direction {
         Direction::Wider | Direction::Other => true,
         Direction::Narrower | Direction::Neither => false,
@@ -75,8 +75,8 @@ pub(super) fn run(args: &DiffArgs, environment: &Environment, out: Out) -> anyho
         out.line(format!("{mark} {}", one_line(&words::change(change))))?;
     }
     out.line(words::compared(&changes))?;
-    if let Err(error) = directory {
-        out.line(words::people_unread(&error))?;
+    if let Err(error) = &read {
+        out.line(words::people_unread(error))?;
     }
     Ok(exit)
 }

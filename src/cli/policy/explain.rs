@@ -51,7 +51,7 @@ pub(super) fn run(args: &ExplainArgs, environment: &Environment, out: Out) -> an
     let Read::Good(policies) = read(&config, args.policy.json, out)? else { return Ok(Exit::Problem) };
     known_role(&policies, &args.role)?;
     let now = SystemClock::new().wall();
-    let people = wiring::directory(&config, now)?.people();
+    let people = wiring::people(&config, now)?;
     let question = Question {
         person: &args.person,
         role: &args.role,

@@ -71,7 +71,7 @@ pub(super) fn run(args: &ReplayArgs, environment: &Environment, out: Out) -> any
     };
     let reader = wiring::reader(&config)?;
     let now = SystemClock::new().wall();
-    let people = wiring::directory(&config, now)?.people();
+    let people = wiring::people(&config, now)?;
     let since = now - Span::days(u64::from(args.days));
     let mut replay = Replay::new(&policies, people.as_ref().clone());
     let mut replayed = stored(&reader, &mut replay, since)?;
@@ -262,6 +262,7 @@ fn asks(verb: &Verb) -> Option<(&Ask, PastKind)> {
         | Verb::RevealRefused { .. }
         | Verb::Attest { .. }
         | Verb::WaiveLockdown { .. }
+        | Verb::AcceptPeople { .. }
         | Verb::Review { .. } => None,
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn run(args: &WhoArgs, environment: &Environment, out: Out) -> anyhow
     let config = args.policy.config.load(environment)?;
     let Read::Good(policies) = read(&config, args.policy.json, out)? else { return Ok(Exit::Problem) };
     known_role(&policies, &args.role)?;
-    let people = wiring::directory(&config, SystemClock::new().wall())?.people();
+    let people = wiring::people(&config, SystemClock::new().wall())?;
     let Some(reach) = policy::who_may_ask(&policies, &people, &args.role) else { return Ok(Exit::Problem) };
     let exit = if reach.may.is_empty() || reach.retired { Exit::Problem } else { Exit::Fine };
     if args.policy.json {

@@ -175,6 +175,35 @@ pub(in crate::cli) fn server_odd(why: &dyn Display) -> Finding {
     Finding { grade: Grade::Warn, says: why.to_string(), mend: None }
 }
 
+/// A source that tells nothing that can be read.
+pub(in crate::cli) fn source_broken(name: &str, why: &str) -> Finding {
+    Finding::fail(
+        format!("the source {name}: {why}"),
+        "mend it; what it told last is used until it is too old, and then its facts count for nobody",
+    )
+}
+
+/// A source that the server has not asked yet.
+pub(in crate::cli) fn source_silent(name: &str) -> Finding {
+    Finding::warn(
+        format!("the source {name} has told nothing yet"),
+        "let the server run until its `sync` comes; its log says what is in the way",
+    )
+}
+
+/// What a source told.
+pub(in crate::cli) fn source_told(name: &str, of: usize, age: Span, limit: Span) -> Finding {
+    let told = format!("the source {name} tells of {of} people, as of {} ago", age.words());
+    if age > limit {
+        Finding::fail(
+            format!("{told}, and its limit is {}", limit.words()),
+            "have it written or asked again: until then its facts count for nobody",
+        )
+    } else {
+        Finding::ok(told)
+    }
+}
+
 /// In the largest unit that leaves a whole number.
 fn size(bytes: u64) -> String {
     match bytes {

@@ -141,6 +141,9 @@ const METHODS: &[Method] = &[
     bot("bots.info", &["users:read"], Tier::T3, directory::bot_info),
     bot("users.info", &["users:read"], Tier::T4, directory::user_info),
     bot("users.lookupByEmail", &["users:read.email"], Tier::T3, directory::user_by_email),
+    bot("users.list", &["users:read"], Tier::T2, directory::user_list),
+    bot("users.profile.get", &["users.profile:read"], Tier::T4, directory::user_profile),
+    bot("usergroups.list", &["usergroups:read"], Tier::T2, directory::groups),
     bot("usergroups.users.list", &["usergroups:read"], Tier::T2, directory::group_members),
 ];
 

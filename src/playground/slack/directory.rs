@@ -100,6 +100,62 @@ fn user(member: &Member, with_email: bool, settings: &Settings) -> Value {
     user
 }
 
+/// The page that `limit` and `cursor` name, and the cursor of the next one.
+fn page<'t, T>(
+    all: impl ExactSizeIterator<Item = &'t T>,
+    call: &Call<'_>,
+) -> Result<(Vec<&'t T>, String), super::api::Refusal> {
+    let limit = call.args.count("limit").unwrap_or(PAGE).clamp(1, PAGE_MAX);
+    let skip = match call.args.text("cursor") {
+        Some(cursor) => cursor.strip_prefix("next:").and_then(|n| n.parse().ok()).ok_or("invalid_cursor")?,
+        None => 0,
+    };
+    let more = all.len() > skip + limit;
+    let next = if more { format!("next:{}", skip + limit) } else { String::new() };
+    Ok((all.skip(skip).take(limit).collect(), next))
+}
+
+pub(super) fn user_list(world: &mut World, call: &Call<'_>) -> Answered {
+    let with_email = call.settings.scopes.contains("users:read.email");
+    let (members, next) = page(world.settings.members.iter(), call)?;
+    let shown = |member: &&Member| {
+        let mut user = user(member, with_email, call.settings);
+        let title = world.settings.profiles.get(&member.id).map(|profile| profile.title.as_str());
+        if let Some(profile) = user.get_mut("profile").and_then(Value::as_object_mut) {
+            profile.insert("title".to_owned(), json!(title.unwrap_or_default()));
+        }
+        user
+    };
+    let members: Vec<Value> = members.iter().map(shown).collect();
+    Ok(json!({ "members": members, "cache_ts": 0, "response_metadata": { "next_cursor": next } }))
+}
+
+pub(super) fn user_profile(world: &mut World, call: &Call<'_>) -> Answered {
+    let id = call.need("user")?;
+    let member = world.member(id).ok_or("user_not_found")?;
+    let of = world.settings.profiles.get(id).cloned().unwrap_or_default();
+    let field = |(id, value): (&String, &String)| (id.clone(), json!({ "value": value, "alt": "" }));
+    let fields: serde_json::Map<String, Value> = of.fields.iter().map(field).collect();
+    Ok(json!({ "profile": {
+        "title": of.title, "real_name": member.name, "display_name": member.handle, "fields": fields,
+    }}))
+}
+
+pub(super) fn groups(world: &mut World, call: &Call<'_>) -> Answered {
+    let with_users = call.args.flag("include_users");
+    let shown = |group: &super::settings::UserGroup| {
+        let mut shown = json!({
+            "id": group.id, "team_id": TEAM, "is_usergroup": true, "name": group.handle, "handle": group.handle,
+            "date_delete": 0, "user_count": group.members.len(),
+        });
+        if let (true, Some(shown)) = (with_users, shown.as_object_mut()) {
+            shown.insert("users".to_owned(), json!(group.members));
+        }
+        shown
+    };
+    Ok(json!({ "usergroups": world.settings.groups.iter().map(shown).collect::<Vec<_>>() }))
+}
+
 pub(super) fn group_members(world: &mut World, call: &Call<'_>) -> Answered {
     let id = call.need("usergroup")?;
     let group = world.settings.groups.iter().find(|group| group.id == id).ok_or("no_such_subteam")?;
@@ -133,14 +189,7 @@ pub(super) fn conversation_info(world: &mut World, call: &Call<'_>) -> Answered 
 
 pub(super) fn conversation_members(world: &mut World, call: &Call<'_>) -> Answered {
     let channel = world.rooms.channels.get(call.need("channel")?).ok_or("channel_not_found")?;
-    let limit = call.args.count("limit").unwrap_or(PAGE).clamp(1, PAGE_MAX);
-    let skip = match call.args.text("cursor") {
-        Some(cursor) => cursor.strip_prefix("next:").and_then(|n| n.parse().ok()).ok_or("invalid_cursor")?,
-        None => 0,
-    };
-    let members: Vec<&String> = channel.members.iter().skip(skip).take(limit).collect();
-    let more = channel.members.len() > skip + limit;
-    let next = if more { format!("next:{}", skip + limit) } else { String::new() };
+    let (members, next) = page(channel.members.iter(), call)?;
     Ok(json!({ "members": members, "response_metadata": { "next_cursor": next } }))
 }
 

@@ -40,7 +40,7 @@ pub use links::DisconnectReason;
 pub use modals::View;
 pub use rooms::{Channel, Message};
 pub use settings::{
-    APP, BOT, BOT_USER, Limits, Member, MemberKind, Rates, Room, SLACKBOT, Settings, Shortcut, TEAM,
+    APP, BOT, BOT_USER, Limits, Member, MemberKind, Profile, Rates, Room, SLACKBOT, Settings, Shortcut, TEAM,
     UserGroup,
 };
 pub use snapshot::Snapshot;
@@ -149,6 +149,15 @@ impl LocalSlack {
             }
         };
         tokio::time::timeout(limit, search).await.map_err(|_| TimedOut(limit))
+    }
+
+    /// Changes what the workspace knows of its members: accounts that are closed, profiles, user groups. Who is in it stays.
+    pub fn change_roster(&self, change: impl FnOnce(&mut Settings)) {
+        self.shared().change(|world, _| {
+            let mut settings = Settings::clone(&world.settings);
+            change(&mut settings);
+            world.settings = Arc::new(settings);
+        });
     }
 
     /// Makes the next `times` calls of a method go wrong.

@@ -48,6 +48,8 @@ pub struct Settings {
     pub channels: Vec<Room>,
     /// Its user groups.
     pub groups: Vec<UserGroup>,
+    /// What stands in the profiles of some of its members.
+    pub profiles: BTreeMap<String, Profile>,
     /// Whether people can write to the app (else messages to them fail with `messages_tab_disabled`).
     pub messages_tab: bool,
     /// Whether the app has a home tab.
@@ -84,6 +86,15 @@ pub struct Member {
     pub deactivated: bool,
     /// What kind of account it is.
     pub kind: MemberKind,
+}
+
+/// What somebody's profile says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Profile {
+    /// What they are called in the company.
+    pub title: String,
+    /// The workspace's own fields, by id (`Xf…`).
+    pub fields: BTreeMap<String, String>,
 }
 
 /// What an account is in the workspace.
@@ -258,6 +269,7 @@ impl Settings {
                 handle: "security".to_owned(),
                 members: security,
             }],
+            profiles: BTreeMap::new(),
             messages_tab: true,
             home_tab: true,
             limits: Limits::default(),

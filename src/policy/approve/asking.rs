@@ -1,7 +1,7 @@
 //! The people behind a tier's references: who is named, who of them is there, and who is asked in the place of who is
 //! not.
 
-use super::super::{ApproverRef, People, Stage};
+use super::super::{ApproverRef, People, Person, Stage};
 use super::StageApprovers;
 use crate::ids::{OnCallId, PersonId};
 use crate::time::Timestamp;
@@ -93,7 +93,7 @@ impl<'a> Asking<'a> {
         for approver in refs {
             match approver {
                 ApproverRef::Manager => {
-                    let manager = self.people.get(self.requester).and_then(|person| person.manager.as_ref());
+                    let manager = self.people.get(self.requester).and_then(Person::known_manager);
                     manager.into_iter().for_each(|id| self.add(&mut found, id, None));
                 }
                 ApproverRef::Owners => self.owners.iter().for_each(|id| self.add(&mut found, id, None)),

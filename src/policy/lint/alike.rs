@@ -1,6 +1,7 @@
 //! People in whom no rule sees a difference: a look at everybody for each role becomes one at each kind of people.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::facts::plain;
 use super::super::{Employment, People, Person, PolicySet, Rule};
@@ -83,6 +84,8 @@ struct Seen<'p> {
     location: String,
     groups: Vec<&'p GroupId>,
     person: Option<&'p PersonId>,
+    /// What can't be gone by; people share what is said of them.
+    doubts: Option<usize>,
 }
 
 impl<'r> Named<'r> {
@@ -106,6 +109,7 @@ impl<'r> Named<'r> {
             location: folded(&person.location),
             groups: person.groups.iter().filter(|group| self.groups.contains(group)).collect(),
             person: Some(&person.id).filter(|id| self.people.contains(id)),
+            doubts: person.doubts.as_ref().map(|doubts| Arc::as_ptr(doubts).addr()),
         }
     }
 }

@@ -32,6 +32,8 @@ fn people() -> People {
         active,
         slack: Some(SlackUserId::new(account).unwrap()),
         operator_login: None,
+        title: String::new(),
+        doubts: None,
     };
     let all = [person("Ann", "U0ANN", true), person("Bob", "U0BOB", true), person("Gone", "U0GONE", false)];
     People::new(all, NOW, Span::hours(1))

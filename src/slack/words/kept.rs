@@ -102,6 +102,7 @@ pub fn last_refused(command: &str, last: &Refused) -> String {
         | Verb::Attest { .. }
         | Verb::WaiveLockdown { .. }
         | Verb::Redact { .. }
+        | Verb::AcceptPeople { .. }
         | Verb::Review { .. } => "something".to_owned(),
     };
     format!(

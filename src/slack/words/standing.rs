@@ -28,6 +28,7 @@ pub fn headline(request: &Request) -> (&'static str, &'static str) {
             | EndCause::Revoked { .. }
             | EndCause::Lockdown { .. }
             | EndCause::Leaver
+            | EndCause::Policy { .. }
             | EndCause::Reappeared => (":white_circle:", "Ended"),
         },
         State::Applied { .. } => (":large_green_circle:", "Extended"),
@@ -147,6 +148,11 @@ pub fn end_cause(cause: &EndCause) -> String {
             format!("the revocation of {} is stuck on the same target", code(*stuck))
         }
         EndCause::Leaver => "the person has left".to_owned(),
+        EndCause::Policy { reason } => format!(
+            "the directory says something else now, and the policy does not give it any more: {}, by {}",
+            written(&reason.saw, WRITTEN),
+            written(&reason.rule, WRITTEN)
+        ),
         EndCause::Reappeared => "it was found again after it had been removed".to_owned(),
     }
 }

@@ -199,6 +199,8 @@ fn person(name: &str, manager: Option<&str>, operator_login: Option<String>) -> 
         active: true,
         slack: Some(SlackUserId::new(&account(name)).unwrap()),
         operator_login,
+        title: String::new(),
+        doubts: None,
     }
 }
 

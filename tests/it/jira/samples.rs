@@ -369,6 +369,7 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         (jitney.clone(), ending(failed.clone())),
         (jitney.clone(), ending(EndCause::Lockdown { stuck: grant })),
         (jitney.clone(), ending(EndCause::Leaver)),
+        (jitney.clone(), ending(moved())),
         (jitney.clone(), ending(EndCause::Reappeared)),
         (jitney.clone(), gone()),
         (jitney.clone(), What::HandedOver { step: 0, label: label(), to: grant }),
@@ -427,4 +428,16 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         ),
     ];
     (1..).zip(whats).map(|(number, (by, what))| entry(number, by, what)).collect()
+}
+
+/// Why access ends of somebody who works elsewhere now.
+fn moved() -> EndCause {
+    EndCause::Policy {
+        reason: Reason {
+            code: ReasonCode::NotEligible,
+            rule: "eligible of wiki/read (policies/wiki.toml:12:1)".to_owned(),
+            saw: "department is <Sales> & co".to_owned(),
+            wants: "department is Engineering".to_owned(),
+        },
+    }
 }

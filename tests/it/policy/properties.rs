@@ -52,6 +52,8 @@ prop_compose! {
             active,
             slack: None,
             operator_login: None,
+            title: String::new(),
+            doubts: None,
         }
     }
 }

@@ -35,6 +35,8 @@ pub(crate) fn person(name: &str) -> Person {
         active: true,
         slack: Some(SlackUserId::new(&format!("U0{}", name.to_uppercase())).unwrap()),
         operator_login: None,
+        title: String::new(),
+        doubts: None,
     }
 }
 

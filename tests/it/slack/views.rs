@@ -373,6 +373,7 @@ fn direct() -> Vec<Scene> {
             ("not granted", Story::new(revoked(failed())).ended()),
             ("found again", Story::new(revoking(false)).granted()),
             ("the person left", Story::new(revoked(EndCause::Leaver)).ended()),
+            ("the person moved", Story::new(revoked(moved())).ended()),
             (
                 "locked down",
                 Story::new(revoked(EndCause::Lockdown { stuck: RequestId::from_number(1001) })).ended(),
@@ -698,4 +699,16 @@ fn every_message_has_its_own_mark() {
         views.iter().map(|view| marker(RequestId::from_number(1042), *view)).collect();
     assert_eq!(marks.len(), views.len());
     assert!(marks.contains("R1042:card"));
+}
+
+/// Why access ends of somebody who works elsewhere now.
+fn moved() -> EndCause {
+    EndCause::Policy {
+        reason: Reason {
+            code: ReasonCode::NotEligible,
+            rule: "eligible of wiki/read (policies/wiki.toml:12:1)".to_owned(),
+            saw: "department is <Sales> & co".to_owned(),
+            wants: "department is Engineering".to_owned(),
+        },
+    }
 }
