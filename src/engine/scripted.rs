@@ -59,6 +59,7 @@ pub(crate) fn start(
         rosters: Default::default(),
         away: Default::default(),
         bindings: RwLock::default(),
+        held: RwLock::default(),
         owed: Notify::new(),
         clock: Arc::new(Still(now)),
     };

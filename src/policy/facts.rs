@@ -129,7 +129,7 @@ fn doubted_groups(groups: &[GroupId], person: &Person) -> String {
             doubts.push(doubt);
         }
     }
-    listed(doubts.into_iter(), "and")
+    listed(doubts, "and")
 }
 
 fn fit_known(has: &str, doubt: Option<&str>, wanted: &[impl AsRef<str>]) -> Fit {

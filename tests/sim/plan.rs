@@ -73,6 +73,7 @@ impl Sim {
         if self.rng.random_bool(0.15) {
             let (at, who) = (self.some_moment(), self.rng.random_range(0..4));
             self.at(at, Planned::Leave(who));
+            self.at(at + Span::mins(1), Planned::Move((who + 1) % 4));
         }
         if self.rng.random_bool(0.15) {
             let at = self.some_moment();

@@ -4,10 +4,10 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::{Arc, Mutex};
 
-use jitney::engine::{Command, Completion, Core, Input, TicketProgress, Verb};
+use jitney::engine::{Command, Completion, Core, Input, PeopleChange, TicketProgress, Verb};
 use jitney::ids::{EffectId, EntryId, RequestId};
 use jitney::lifecycle::{Actor, Answer, Effect, Kind, Op, Outcome, Request, State};
-use jitney::policy::Person;
+use jitney::policy::{Employment, Person};
 use jitney::time::{Span, Timestamp};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -67,6 +67,8 @@ pub enum Planned {
         open: bool,
     },
     Leave(usize),
+    /// Somebody becomes a contractor, whom every role keeps out.
+    Move(usize),
     LoseGroup(usize),
     /// Two operators waive whatever lockdown stands.
     Waive,
@@ -362,6 +364,17 @@ impl Sim {
             Planned::Leave(who) => {
                 self.people[who].active = false;
                 self.directory_changed()?;
+            }
+            Planned::Move(who) => {
+                self.people[who].employment = Employment::Contractor;
+                let people = world::directory(self.people.clone(), self.start);
+                let moved = vec![self.people[who].id.clone()];
+                let change = PeopleChange { people, told: Vec::new(), moved };
+                // Without room on the disk they stay what they were.
+                if self.engine(|core| core.take_people(&change), |()| false)?.is_none() {
+                    self.people[who].employment = Employment::Employee;
+                }
+                while self.engine(Core::look_around, |_| false)? == Some(true) {}
             }
             Planned::Dark { until } => self.dark_until = until,
             Planned::Waive => self.waive()?,
