@@ -249,6 +249,11 @@ impl EngineHandle {
         self.call(|reply| Message::ChangePolicies(Box::new(change), reply)).await
     }
 
+    /// Puts other policies in force without a record: for tests that have none to tell.
+    pub fn set_policies(&self, policies: Arc<PolicySet>) {
+        *self.shared.policies.write().unwrap_or_else(PoisonError::into_inner) = policies;
+    }
+
     /// Records policies that don't take effect, each once.
     ///
     /// # Errors
@@ -286,7 +291,7 @@ impl EngineHandle {
         Arc::clone(&self.shared.people.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Takes a fresh read of the directory, and looks again at what waits for it.
+    /// Puts people in force without keeping what told them: for tests that have no sources.
     pub fn set_people(&self, people: Arc<People>) {
         self.shared.set_people(people);
         self.nudge();

@@ -1,6 +1,6 @@
 //! Access that starts later: asked for in words, looked at again at its start, taken back before; repeated; and why.
 
-use jitney::engine::{PolicyChange, PolicyEdit, Verb};
+use jitney::engine::Verb;
 use jitney::lifecycle::{Answer, DmKind, Refusal, StateWord, View};
 use jitney::playground::people::ACCESS_CHANNEL;
 use jitney::policy::{Employment, People, Person};
@@ -177,15 +177,7 @@ async fn why_tells_each_decision_with_its_rule_and_stays_true_when_policies_chan
     // What was kept then is what is told, whatever the policies say now.
     let mut policies = (*j.engine().policies()).clone();
     policies.apps.clear();
-    let change = PolicyChange {
-        policies: std::sync::Arc::new(policies),
-        files: Vec::new(),
-        sentences: Vec::new(),
-        gain: 0,
-        lose: 0,
-        edit: PolicyEdit::default(),
-    };
-    j.engine().change_policies(change).await.unwrap();
+    j.engine().set_policies(std::sync::Arc::new(policies));
     assert_eq!(reads(&j, "ann", &format!("/jit why {id}")).await, why);
     j.until_over().await;
     let why = reads(&j, "ann", &format!("/jit why {id}")).await;
