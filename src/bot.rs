@@ -19,12 +19,13 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::admin::AdminSocket;
 use crate::credentials::{Sealer, SealingKey};
 use crate::directory::Directory;
-use crate::engine::{self, Completion, Core, EngineHandle, Owed, Parts};
+use crate::engine::{self, Completion, Core, EngineHandle, Owed, Parts, Tickets};
+use crate::ids::{IssueKey, PersonId};
 use crate::jira::{JiraSettings, LabelPrefix, Ticketer};
 use crate::lifecycle::Lifecycle;
 use crate::oncall::{self, Schedule};
 use crate::outbox::{Outbox, Shower, Teller};
-use crate::policy::{self, PolicySet, SourceFile};
+use crate::policy::{self, PolicySet, SourceFile, TicketFound};
 use crate::slack::{Poster, SlackEdge, SlackSettings};
 use crate::store::{KeptSource, PoliciesSeen, Store};
 use crate::sync::{Configured, KeptFacts, PEOPLE_FILE, PeopleWatch, Wake};
@@ -114,14 +115,15 @@ impl Bot {
         let first = reload.at_start(policies, store.policies_seen, &people.at_start());
         core.change_policies(&first).context("the policies can't be recorded")?;
         let socket = AdminSocket::bind(&setup.socket)?;
-        let ticketer = Ticketer::new(jira).context("the Jira edge can't be set up")?;
+        let ticketer = Arc::new(Ticketer::new(jira).context("the Jira edge can't be set up")?);
         let (engine, thread) = engine::spawn(core).context("the engine's thread can't be started")?;
+        let engine = engine.with_tickets(Arc::clone(&ticketer) as Arc<dyn Tickets>);
         let slack = SlackEdge::new(setup.slack, engine.clone()).context("the Slack edge can't be set up")?;
 
         let (stop, stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         let poster = Arc::new(slack.poster());
-        let outbox = Outbox::new(engine.clone(), &targets, poster, Arc::new(ticketer), GRACE);
+        let outbox = Outbox::new(engine.clone(), &targets, poster, ticketer, GRACE);
         let outbox_stopped = stopped.clone();
         tasks.spawn(async move {
             outbox.run(until(outbox_stopped)).await;
@@ -267,6 +269,13 @@ async fn until(mut stopped: watch::Receiver<bool>) {
 impl Shower for Poster {
     async fn show(&self, owed: &Owed, engine: &EngineHandle) -> Completion {
         Self::show(self, owed, engine).await
+    }
+}
+
+#[async_trait]
+impl Tickets for Ticketer {
+    async fn look(&self, ticket: &IssueKey, requester: &PersonId) -> TicketFound {
+        Self::look(self, ticket, requester).await
     }
 }
 

@@ -8,7 +8,7 @@ use crate::lifecycle::{
     Actor, Answer, Context, EndCause, Event, Facts, HOLDERS_MOST, Kind, PAST, PAST_MOST, Refusal, Request,
     Requester, State, StepTerms, Submission, Terms, WithdrawCause,
 };
-use crate::policy::{self, Ask, AskMode, Person, Reason, ReasonCode, Subject, Verdict};
+use crate::policy::{self, Ask, AskMode, Person, Reason, ReasonCode, Subject, TicketLook, Verdict};
 use crate::store::{StoreError, Tx};
 use crate::time::{Span, Timestamp};
 
@@ -25,14 +25,15 @@ impl Core {
         tx: &mut Tx<'_>,
         touched: &mut Touched,
         command: &Command,
+        look: Option<&TicketLook>,
         now: Timestamp,
     ) -> Result<Answer, Stop> {
         let by = self.known(&command.by)?;
         match &command.verb {
-            Verb::Ask(ask) => self.ask(tx, touched, &by, ask, Kind::New, now),
-            Verb::BreakGlass(ask) => self.ask(tx, touched, &by, ask, Kind::BreakGlass, now),
+            Verb::Ask(ask) => self.ask(tx, touched, &by, ask, Kind::New, look, now),
+            Verb::BreakGlass(ask) => self.ask(tx, touched, &by, ask, Kind::BreakGlass, look, now),
             Verb::Drill { ask, began_at } => {
-                self.ask(tx, touched, &by, ask, Kind::Drill { began_at: *began_at }, now)
+                self.ask(tx, touched, &by, ask, Kind::Drill { began_at: *began_at }, look, now)
             }
             Verb::Extend { parent, duration, justification } => {
                 self.extend(tx, touched, &by, *parent, *duration, justification, now)
@@ -109,6 +110,7 @@ impl Core {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "an ask is held against all that is known of it")]
     fn ask(
         &mut self,
         tx: &mut Tx<'_>,
@@ -116,6 +118,7 @@ impl Core {
         by: &Actor,
         ask: &Ask,
         kind: Kind,
+        look: Option<&TicketLook>,
         now: Timestamp,
     ) -> Result<Answer, Stop> {
         let world = self.world();
@@ -128,6 +131,8 @@ impl Core {
         let verdict = policy::may_ask(&world.policies, &world.people, &person.id, ask, mode, &holds, now);
         let standing = tx.standing(&person.id, now - STANDING)?;
         let verdict = verdict.unless(policy::standing_conflicts(&world.policies, &ask.role, &standing));
+        let of_ticket = policy::ticket_against(&world.policies, ask, mode, look);
+        let verdict = verdict.unless(of_ticket.into_iter().collect());
         if !verdict.is_granted() {
             return Err(Refusal::Rules(verdict.refusals().cloned().collect()).into());
         }
@@ -143,7 +148,7 @@ impl Core {
         }
         let id = tx.next_request_id()?;
         let terms = self.terms(ask, &person, id)?;
-        let context = context(tx, &person.id, &ask.role, now)?;
+        let context = Context { ticket: look.cloned(), ..context(tx, &person.id, &ask.role, now)? };
         self.submit(
             tx,
             touched,

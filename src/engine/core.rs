@@ -16,7 +16,7 @@ use super::{Answers, Command, Completion, EngineError, Heard, Owed, Status, Tick
 use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
 use crate::lifecycle::{Event, Refusal, Request, Rules, Urgency, next_due, urgency};
-use crate::policy::{Catalogue, People, PolicySet};
+use crate::policy::{Catalogue, People, PolicySet, TicketLook};
 use crate::store::{Choice, Store, StoreError, Tx};
 use crate::time::{Clock, Span, Timestamp};
 use crate::wheel::Wheel;
@@ -123,6 +123,8 @@ pub(super) struct Touched {
 pub enum Input {
     /// From an edge.
     Command(Box<Command>),
+    /// From an edge, with what was seen of the ticket that it names.
+    Looked(Box<Command>, Box<TicketLook>),
     /// From the outbox.
     Complete(Box<Completion>),
     /// From the ticket edge.

@@ -7,13 +7,14 @@ use secrecy::SecretString;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
+use super::tickets::{self, Tickets};
 use super::{
     Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Held, HeldPeople, Owed, PeopleChange,
     PolicyChange, PolicyRefusal, Refused, RefusedOf, Status, TicketProgress, WentAway,
 };
 use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
-use crate::policy::{Away, Aways, People, PolicySet, Rosters};
+use crate::policy::{Away, Aways, People, PolicySet, Rosters, TicketLook};
 use crate::time::{Clock, Span, Timestamp};
 
 /// Inputs that wait at most; more of them wait before they are taken.
@@ -34,7 +35,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, EngineError>>;
 
 /// What waits for the engine's thread.
 pub(super) enum Message {
-    Command(Box<Command>, Reply<Answer>),
+    Command(Box<Command>, Option<Box<TicketLook>>, Reply<Answer>),
     Complete(Box<Completion>, Reply<()>),
     Progress(RequestId, TicketProgress, Reply<()>),
     Heard(Box<Heard>, Reply<()>),
@@ -93,11 +94,12 @@ pub struct EngineHandle {
     queue: mpsc::Sender<Message>,
     room: Arc<Semaphore>,
     shared: Arc<Shared>,
+    tickets: Option<Arc<dyn Tickets>>,
 }
 
 impl EngineHandle {
     pub(super) fn new(queue: mpsc::Sender<Message>, shared: Arc<Shared>) -> Self {
-        Self { queue, room: Arc::new(Semaphore::new(QUEUE_LIMIT)), shared }
+        Self { queue, room: Arc::new(Semaphore::new(QUEUE_LIMIT)), shared, tickets: None }
     }
 
     /// Decides and commits. The answer comes after the commit.
@@ -105,7 +107,18 @@ impl EngineHandle {
     /// # Errors
     /// When nothing could be committed.
     pub async fn submit(&self, command: Command) -> Result<Answer, EngineError> {
-        self.call(|reply| Message::Command(Box::new(command), reply)).await
+        let found = match &self.tickets {
+            Some(tickets) => tickets::look(tickets.as_ref(), &command).await,
+            None => None,
+        };
+        let look = found.map(|(ticket, found)| Box::new(TicketLook { ticket, as_of: self.now(), found }));
+        self.call(|reply| Message::Command(Box::new(command), look, reply)).await
+    }
+
+    /// The same engine, with somebody who looks at the tickets that requesters name.
+    #[must_use]
+    pub fn with_tickets(self, tickets: Arc<dyn Tickets>) -> Self {
+        Self { tickets: Some(tickets), ..self }
     }
 
     /// Claims work that is owed and due, at most one of each lane, revocations first.

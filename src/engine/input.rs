@@ -5,7 +5,7 @@ use super::core::{Core, Input, Stop, Touched};
 use super::{Command, Completion, EngineError, TicketProgress};
 use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Event, Refusal};
-use crate::policy::{Reason, ReasonCode};
+use crate::policy::{Reason, ReasonCode, TicketLook};
 use crate::store::{StoreError, Tx};
 use crate::time::{Span, Timestamp};
 
@@ -26,7 +26,8 @@ impl Core {
         now: Timestamp,
     ) -> Result<Result<Answer, EngineError>, StoreError> {
         match input {
-            Input::Command(command) => self.command(tx, touched, command, now).map(Ok),
+            Input::Command(command) => self.command(tx, touched, command, None, now).map(Ok),
+            Input::Looked(command, look) => self.command(tx, touched, command, Some(look), now).map(Ok),
             Input::Complete(completion) => {
                 self.complete(tx, touched, completion, now).map(|()| Ok(Answer::Noted))
             }
@@ -47,6 +48,7 @@ impl Core {
         tx: &mut Tx<'_>,
         touched: &mut Touched,
         command: &Command,
+        look: Option<&TicketLook>,
         now: Timestamp,
     ) -> Result<Answer, StoreError> {
         if let Some(key) = &command.key
@@ -58,7 +60,7 @@ impl Core {
             return Ok(answer);
         }
         let mut inner = Touched::default();
-        let result = tx.savepoint(|tx| self.act(tx, &mut inner, command, now));
+        let result = tx.savepoint(|tx| self.act(tx, &mut inner, command, look, now));
         let answer = match result {
             Ok(answer) => {
                 touched.due.extend(inner.due);

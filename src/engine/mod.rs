@@ -22,6 +22,7 @@ mod remarks;
 #[cfg(test)]
 pub(crate) mod scripted;
 mod thread;
+mod tickets;
 
 pub use self::away::{AWAY_MOST, GoAway, NotAway, WentAway};
 pub use self::core::{Core, Input, Parts};
@@ -35,6 +36,7 @@ pub use people::{FactsPart, Held, PeopleChange, Told};
 pub use policies::{EditedFile, GitHead, PolicyChange, PolicyEdit, PolicyRefusal};
 pub use remarks::{Author, Deed, Heard, Redaction, Remark, Remarks};
 pub use thread::spawn;
+pub use tickets::Tickets;
 
 /// One answer for each input of a batch, in order.
 pub type Answers = Vec<Result<crate::lifecycle::Answer, EngineError>>;

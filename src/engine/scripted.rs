@@ -69,7 +69,7 @@ pub(crate) fn start(
         for message in messages {
             let mut script = told.lock().unwrap();
             match message {
-                Message::Command(command, reply) => {
+                Message::Command(command, _, reply) => {
                     script.heard.push(*command);
                     let _ = reply.send(script.answers.pop_front().ok_or(EngineError::Stopped));
                 }

@@ -93,8 +93,12 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
     let mut after = Vec::new();
     for message in waiting {
         match message {
-            Message::Command(command, reply) => {
-                commands.push(Input::Command(command), Waiting::Answer(reply));
+            Message::Command(command, look, reply) => {
+                let input = match look {
+                    Some(look) => Input::Looked(command, look),
+                    None => Input::Command(command),
+                };
+                commands.push(input, Waiting::Answer(reply));
                 if commands.inputs.len() == COMMANDS {
                     std::mem::take(&mut commands).commit(core);
                 }

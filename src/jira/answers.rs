@@ -157,6 +157,41 @@ pub(super) struct IssueFields {
     pub(super) status: Named,
 }
 
+/// An issue that somebody named, as far as it is looked at.
+#[derive(Deserialize)]
+pub(super) struct NamedIssue {
+    pub(super) fields: NamedFields,
+}
+
+/// Fields that the account may not see are left out.
+#[derive(Deserialize)]
+pub(super) struct NamedFields {
+    #[serde(default)]
+    pub(super) summary: String,
+    pub(super) status: NamedStatus,
+    #[serde(default)]
+    pub(super) labels: Vec<String>,
+    #[serde(default)]
+    pub(super) reporter: Option<Account>,
+    #[serde(default)]
+    pub(super) assignee: Option<Account>,
+    #[serde(default)]
+    pub(super) creator: Option<Account>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NamedStatus {
+    pub(super) name: String,
+    pub(super) status_category: StatusCategory,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StatusCategory {
+    /// `new`, `indeterminate` or `done`, whatever the workflow calls its statuses.
+    pub(super) key: String,
+}
+
 #[derive(Deserialize)]
 pub(super) struct Named {
     pub(super) name: String,

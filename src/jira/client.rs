@@ -8,7 +8,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::answers::{Account, Comment, Comments, Complaint, Created, Found, Issue, Made, Transitions, Way};
+use super::answers::{
+    Account, Comment, Comments, Complaint, Created, Found, Issue, Made, NamedFields, NamedIssue, Transitions,
+    Way,
+};
 use super::settings::JiraSettings;
 use super::words::{Doing, jira_said_no};
 use crate::ids::IssueKey;
@@ -191,6 +194,18 @@ impl Client {
         let path = ["issue", issue.as_str()];
         let issue: Issue = self.get(Doing::Moving, &path, &[("fields", "status")]).await?;
         Ok(issue.fields.status.name)
+    }
+
+    /// An issue that somebody named; none when there is none that our account may see.
+    pub(super) async fn named(&self, issue: &IssueKey) -> Result<Option<NamedFields>, Trouble> {
+        let path = ["issue", issue.as_str()];
+        let query = [("fields", "summary,status,labels,reporter,assignee,creator")];
+        match self.get::<NamedIssue>(Doing::LookingAt, &path, &query).await {
+            Ok(issue) => Ok(Some(issue.fields)),
+            // Jira tells the two apart to nobody.
+            Err(Trouble::Refused { status: 404, .. }) => Ok(None),
+            Err(trouble) => Err(trouble),
+        }
     }
 
     /// The ways out of the present status. An account that may not move the issue sees none.

@@ -10,6 +10,7 @@ mod answers;
 mod check;
 mod client;
 mod comments;
+mod look;
 mod render;
 mod settings;
 mod status;

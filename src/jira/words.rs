@@ -9,8 +9,10 @@ pub(super) use issue::{DESCRIPTION_END, facts, warning};
 
 use super::adf::tame;
 use crate::ids::{PersonId, TargetId};
-use crate::lifecycle::{Actor, EndCause, Entry, Evidence, Kind, Op, ReviewFinding, What, WithdrawCause};
-use crate::policy::{Capacity, Reason};
+use crate::lifecycle::{
+    Actor, Context, EndCause, Entry, Evidence, Kind, Op, ReviewFinding, What, WithdrawCause,
+};
+use crate::policy::{Capacity, Reason, TicketFound};
 
 /// The longest justification, reason or finding that is told in full.
 const LONG: usize = 500;
@@ -24,17 +26,18 @@ const NAMED_MOST: usize = 10;
 pub fn entry_sentence(entry: &Entry) -> String {
     let by = actor(&entry.by);
     match &entry.what {
-        What::Submitted { request_kind, title, duration, justification, risk, allowed_by: _, context: _ } => {
+        What::Submitted { request_kind, title, duration, justification, risk, allowed_by: _, context } => {
+            let ticket = named_ticket(context);
             let (title, why) = (short(title), quoted(justification));
             let (time, risk) = (duration.words(), risk.as_str());
             match request_kind {
-                Kind::New => format!("{by} asked for {title} for {time}: {why}. Risk: {risk}."),
+                Kind::New => format!("{by} asked for {title} for {time}: {why}. Risk: {risk}.{ticket}"),
                 Kind::Extension { parent } => {
                     format!("{by} asked for {time} more of grant {parent}, {title}: {why}. Risk: {risk}.")
                 }
                 Kind::BreakGlass => {
                     format!(
-                        "{by} broke the glass: {title} for {time}, at once and without approval. Why: {why}. Risk: {risk}."
+                        "{by} broke the glass: {title} for {time}, at once and without approval. Why: {why}. Risk: {risk}.{ticket}"
                     )
                 }
                 Kind::Drill { .. } => {
@@ -310,6 +313,7 @@ pub(super) enum Doing {
     Linking,
     Moving,
     LookingUp,
+    LookingAt,
     Checking,
 }
 
@@ -324,6 +328,7 @@ impl Doing {
             Self::Linking => "link the issue",
             Self::Moving => "move the issue",
             Self::LookingUp => "look up an account",
+            Self::LookingAt => "look at a ticket that somebody named",
             Self::Checking => "check the account and the project",
         }
     }
@@ -460,6 +465,21 @@ fn listed(names: Vec<&str>, none: &str) -> String {
 }
 
 /// A text of others, so that it shows where it begins and ends.
+/// What was seen of the ticket that the requester named, behind a sentence.
+fn named_ticket(context: &Context) -> String {
+    let Some(look) = &context.ticket else { return String::new() };
+    let (key, at) = (&look.ticket, look.as_of.minute_utc());
+    match &look.found {
+        TicketFound::Seen(seen) => {
+            format!(" For {key}, {}, which was {} at {at}.", quoted(&seen.summary), short(&seen.status))
+        }
+        TicketFound::Missing => format!(" For {key}, which was not there at {at}."),
+        TicketFound::Unanswered => {
+            format!(" For {key}, which could not be looked at at {at}: Jira did not answer.")
+        }
+    }
+}
+
 fn quoted(text: &str) -> String {
     let text = tame(text, LONG).replace(['“', '”', '„', '‟'], "\"");
     format!("“{}”", text.trim_end_matches('.'))

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PersonId, RoleId};
+use crate::policy::TicketLook;
 use crate::time::{Span, Timestamp};
 
 /// How far back the past goes.
@@ -30,6 +31,9 @@ pub struct Context {
     pub holders: Vec<PersonId>,
     /// How many they are, counted up to [`HOLDERS_MOST`].
     pub held_by: u32,
+    /// What was seen of the ticket that the requester named; none where nobody looked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<TicketLook>,
 }
 
 /// Grants in sum.
@@ -80,7 +84,7 @@ impl Context {
         };
         let held_by = u32::try_from(holders.len()).unwrap_or(u32::MAX);
         let holders = holders.into_iter().take(NAMED_MOST).collect();
-        Self { role: sum(true), others: sum(false), holders, held_by }
+        Self { role: sum(true), others: sum(false), holders, held_by, ticket: None }
     }
 
     /// Whether there is nothing in it.

@@ -160,7 +160,7 @@ impl LocalJira {
         self.plan(Some(call), n, fault);
     }
 
-    /// Every issue, the oldest first.
+    /// Every issue of its project, the oldest first.
     #[must_use]
     pub fn issues(&self) -> Vec<LocalIssue> {
         self.shared.site().issues()
@@ -204,6 +204,21 @@ impl LocalJira {
         let made = self.shared.site().make_issue_as(account, summary, labels);
         self.shared.changed();
         made
+    }
+
+    /// An issue of another project, for people to name: its key, title and status, who reported it and who works on it, by
+    /// their account ids. False when the key is taken, or the people or the status are not known.
+    pub fn add_other(
+        &self,
+        key: &str,
+        summary: &str,
+        status: &str,
+        reporter: &str,
+        assignee: Option<&str>,
+    ) -> bool {
+        let done = self.shared.site().add_other(key, summary, status, reporter, assignee);
+        self.shared.changed();
+        done
     }
 
     /// The calls that were answered or dropped, the oldest first.

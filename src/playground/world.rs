@@ -47,6 +47,14 @@ sessions=${body##*\"sessions\":}
 printf '%s\n' "${sessions%%[!0-9]*}"
 "#;
 
+/// What people may name in a request: key, title, status, who reported it, who works on it.
+const TICKETS: [(&str, &str, &str, &str, Option<&str>); 4] = [
+    ("INC-42", "The on-call runbook is wrong", "In Progress", "ann", None),
+    ("INC-41", "The wiki was slow on Monday", "Done", "ann", Some("bob")),
+    ("INC-7", "The front page is down", "In Progress", "bob", Some("ann")),
+    ("OPS-311", "Move the reports to the new host", "To Do", "frank", None),
+];
+
 /// How long the world may take to come to rest, in real time.
 const REST_LIMIT: Duration = Duration::from_secs(60);
 /// How often it is looked at while it comes to rest.
@@ -409,7 +417,13 @@ async fn local_jira(playground: &Playground) -> std::io::Result<LocalJira> {
         lacks: std::collections::BTreeSet::new(),
         hidden_emails: false,
     };
-    LocalJira::start(settings, Arc::clone(&playground.clock) as Arc<dyn Clock>).await
+    let jira = LocalJira::start(settings, Arc::clone(&playground.clock) as Arc<dyn Clock>).await?;
+    // Where people have other names, nobody reported these, and there are none.
+    for (key, summary, status, reporter, assignee) in TICKETS {
+        let account = |name: &str| format!("acc:{name}@example.com");
+        jira.add_other(key, summary, status, &account(reporter), assignee.map(account).as_deref());
+    }
+    Ok(jira)
 }
 
 /// The directory as a file. Dana runs Jitney, under the name of whoever runs this process.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{ApproverRef, People, PolicySet, Risk, Rule, TicketRule};
+use super::{ApproverRef, People, PolicySet, Risk, Rule, TicketOf, TicketRule};
 use crate::ids::{AppId, CalendarId, PersonId, RoleRef, TargetId, TierId};
 use crate::time::Span;
 
@@ -124,6 +124,8 @@ pub enum What {
     Risk(Risk, Risk),
     /// Whether a request names a ticket.
     Ticket(TicketRule, TicketRule),
+    /// Whose ticket it may be.
+    TicketOf(TicketOf, TicketOf),
     /// Who finds it.
     Visibility {
         /// Before.

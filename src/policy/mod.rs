@@ -29,6 +29,7 @@ mod risk;
 mod schema;
 mod search;
 mod strangers;
+mod ticket;
 mod trace;
 mod types;
 mod verdict;
@@ -62,9 +63,10 @@ pub use risk::{Risk, RiskRule};
 pub use schema::{FileKind, schema};
 pub use search::{RoleLookup, RoleMatch, find_role, search};
 pub use strangers::unknown_schedules;
+pub use ticket::{TicketFound, TicketLook, TicketSeen, ticket_against};
 pub use trace::{Look, LookFinding, Question, StageTrace, Then, Trace, explain};
 pub use types::{
     App, ApproverRef, BreakGlass, Digest, Expectation, Field, Layer, PolicySet, PolicyTest, Role, Rule,
-    Stage, StepSpec, TicketRule, Tier, Visibility,
+    Stage, StepSpec, TicketOf, TicketRule, Tier, Visibility,
 };
 pub use verdict::{Reason, ReasonCode, Verdict};

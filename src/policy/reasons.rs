@@ -9,6 +9,8 @@ use super::{
 use crate::ids::{IssueKey, PersonId, RoleRef};
 use crate::time::{Span, Timestamp};
 
+const INCIDENT: &str = "break-glass names its incident (built in)";
+
 fn reason(
     code: ReasonCode,
     rule: impl Into<String>,
@@ -222,8 +224,19 @@ pub(super) fn ticket_missing(at: &RoleRef, role: &Role) -> Reason {
 }
 
 pub(super) fn incident_missing() -> Reason {
-    let rule = "break-glass names its incident (built in)";
-    reason(ReasonCode::Ticket, rule, "no ticket", "the key of the incident's ticket, such as OPS-311")
+    reason(ReasonCode::Ticket, INCIDENT, "no ticket", "the key of the incident's ticket, such as OPS-311")
+}
+
+/// What was seen of the ticket speaks against it.
+pub(super) fn ticket_refused(
+    at: &RoleRef,
+    role: &Role,
+    is_break_glass: bool,
+    saw: String,
+    wants: String,
+) -> Reason {
+    let rule = if is_break_glass { INCIDENT.to_owned() } else { rule_of(at, role, "ticket") };
+    reason(ReasonCode::Ticket, rule, saw, wants)
 }
 
 pub(super) fn ticket_unwanted(at: &RoleRef, role: &Role, ticket: &IssueKey) -> Reason {

@@ -96,6 +96,30 @@ impl TicketRule {
     }
 }
 
+/// Whose ticket a request may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TicketOf {
+    /// One that the requester reported, made, or works on.
+    Requester,
+    /// Anybody's.
+    Anyone,
+}
+
+impl TicketOf {
+    /// Every one, for messages that list the choices.
+    pub const ALL: [Self; 2] = [Self::Requester, Self::Anyone];
+
+    /// As policies write it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Requester => "requester",
+            Self::Anyone => "anyone",
+        }
+    }
+}
+
 /// Who finds an app or a role. It decides what is shown, and of [`Visibility::Retired`] also what may be asked for;
 /// of the rest, `eligible` and `never` alone decide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -222,6 +246,8 @@ pub struct Role {
     pub visibility: Visibility,
     /// Whether a ticket is named.
     pub ticket: TicketRule,
+    /// Whose ticket it may be.
+    pub ticket_of: TicketOf,
     /// In which times it may begin; always, when there is none.
     pub hours: Option<CalendarId>,
     /// May ask: one of these matches. Nobody, when empty.

@@ -21,4 +21,5 @@ mod seen;
 mod slack_trouble;
 mod stage;
 mod standing;
+mod tickets;
 mod times;

@@ -14,6 +14,7 @@ mod formatting;
 mod fuzz;
 mod properties;
 mod reference;
+mod tickets;
 mod wishes;
 mod words;
 

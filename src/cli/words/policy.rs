@@ -182,6 +182,10 @@ pub(in crate::cli) fn change(change: &Change) -> String {
             let (from, to) = (from.as_str(), to.as_str());
             format!("{subject} has a ticket that is `{to}` instead of `{from}`{}", may_ask(change))
         }
+        What::TicketOf(from, to) => {
+            let (from, to) = (from.as_str(), to.as_str());
+            format!("{subject} takes a ticket of `{to}` instead of `{from}`{}", may_ask(change))
+        }
         What::Visibility { from, to } => {
             format!("{subject} is {to} instead of {from}{}", may_ask(change))
         }

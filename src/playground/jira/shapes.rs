@@ -83,8 +83,9 @@ impl Issue {
             "labels": self.labels,
             "status": site.status_json(self.status()),
             "reporter": site.account_json(&self.reporter),
+            "assignee": self.assignee.as_ref().map(|account| site.account_json(account)),
             "creator": site.account_json(&self.creator),
-            "project": { "key": site.settings.project },
+            "project": { "key": self.key.split('-').next().unwrap_or_default() },
             "issuetype": { "name": site.settings.issue_type },
             "created": jira_time(self.created_at),
         })

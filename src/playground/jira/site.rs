@@ -97,7 +97,10 @@ pub(super) struct Site {
     pub(super) base: String,
     pub(super) settings: LocalJiraSettings,
     pub(super) clock: Arc<dyn Clock>,
+    /// Those of its project.
     pub(super) issues: Vec<Issue>,
+    /// Those of others: what people name in their requests.
+    pub(super) others: Vec<Issue>,
     pub(super) next_id: u64,
 }
 
@@ -110,6 +113,7 @@ pub(super) struct Issue {
     pub(super) description: Option<Value>,
     pub(super) labels: Vec<String>,
     pub(super) reporter: LocalAccount,
+    pub(super) assignee: Option<LocalAccount>,
     pub(super) creator: LocalAccount,
     pub(super) created_at: Timestamp,
     pub(super) made: Span,
@@ -147,7 +151,7 @@ impl fmt::Debug for Site {
 
 impl Site {
     pub(super) fn new(base: String, settings: LocalJiraSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { base, settings, clock, issues: Vec::new(), next_id: 10_001 }
+        Self { base, settings, clock, issues: Vec::new(), others: Vec::new(), next_id: 10_001 }
     }
 
     pub(super) fn base(&self) -> &str {
@@ -170,7 +174,7 @@ impl Site {
 
     pub(super) fn issue(&self, key: &str) -> Result<&Issue, Refusal> {
         let same = |issue: &&Issue| issue.key.eq_ignore_ascii_case(key) || issue.id == key;
-        self.issues.iter().find(same).ok_or(Refusal::NoSuchIssue)
+        self.issues.iter().chain(&self.others).find(same).ok_or(Refusal::NoSuchIssue)
     }
 
     pub(super) fn make_issue_as(&mut self, account: &str, summary: &str, labels: &[&str]) -> Option<String> {
@@ -180,6 +184,42 @@ impl Site {
             "summary": summary, "labels": labels,
         });
         self.make_issue_by(creator, fields.as_object()?).ok().map(|(_, key)| key)
+    }
+
+    /// An issue of another project; false when its key is taken, or its people or its status are not known.
+    pub(super) fn add_other(
+        &mut self,
+        key: &str,
+        summary: &str,
+        status: &str,
+        reporter: &str,
+        assignee: Option<&str>,
+    ) -> bool {
+        let status = WORKFLOW.iter().find(|(name, ..)| *name == status).map(|(name, ..)| *name);
+        let assignee = assignee.map(|id| self.account(id));
+        let (Some(status), Some(reporter), Err(_)) = (status, self.account(reporter), self.issue(key)) else {
+            return false;
+        };
+        if assignee.as_ref().is_some_and(Option::is_none) {
+            return false;
+        }
+        let id = self.take_id();
+        self.others.push(Issue {
+            id,
+            key: key.to_owned(),
+            summary: summary.to_owned(),
+            description: None,
+            labels: Vec::new(),
+            creator: reporter.clone(),
+            reporter,
+            assignee: assignee.flatten(),
+            created_at: self.clock.wall(),
+            made: self.clock.monotonic(),
+            history: vec![status],
+            comments: Vec::new(),
+            links: Vec::new(),
+        });
+        true
     }
 
     /// Makes an issue of its fields; the answer is its id and key.
@@ -252,6 +292,7 @@ impl Site {
             description,
             labels: labels.unwrap_or_default(),
             reporter,
+            assignee: None,
             creator,
             created_at: self.clock.wall(),
             made: self.clock.monotonic(),
@@ -408,7 +449,7 @@ impl Site {
 
     fn issue_mut(&mut self, key: &str) -> Result<&mut Issue, Refusal> {
         let same = |issue: &&mut Issue| issue.key.eq_ignore_ascii_case(key) || issue.id == key;
-        self.issues.iter_mut().find(same).ok_or(Refusal::NoSuchIssue)
+        self.issues.iter_mut().chain(&mut self.others).find(same).ok_or(Refusal::NoSuchIssue)
     }
 
     fn account(&self, id: &str) -> Option<LocalAccount> {

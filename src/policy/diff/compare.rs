@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use super::super::eligible::may_have;
 use super::super::{
-    App, Blackout, Calendar, Field, People, PolicySet, Risk, RiskRule, Role, Rule, TicketRule, Tier,
-    Visibility,
+    App, Blackout, Calendar, Field, People, PolicySet, Risk, RiskRule, Role, Rule, TicketOf, TicketRule,
+    Tier, Visibility,
 };
 use super::tiers::{overall, tier_differences, waits};
 use super::{Change, Direction, Subject, What, more_is_wider, sets};
@@ -111,6 +111,13 @@ impl Differ<'_> {
                 }
             };
             self.add(subject, What::Ticket(old.ticket, new.ticket), direction);
+        }
+        if old.ticket_of != new.ticket_of {
+            let direction = match new.ticket_of {
+                TicketOf::Anyone => Direction::Wider,
+                TicketOf::Requester => Direction::Narrower,
+            };
+            self.add(subject, What::TicketOf(old.ticket_of, new.ticket_of), direction);
         }
         if old.hours != new.hours {
             let direction = match (&old.hours, &new.hours) {

@@ -2,7 +2,7 @@
 
 use super::super::limits as most;
 use super::super::parse::{testable_words, visibility_words};
-use super::super::{Employment, Layer, Risk, TicketRule};
+use super::super::{Employment, Layer, Risk, TicketOf, TicketRule};
 use super::Need::{Default, Required};
 use super::{Key, MINUTE, Table, Takes};
 use crate::time::Span;
@@ -23,6 +23,10 @@ pub(super) fn risks() -> Vec<&'static str> {
 
 fn ticket_rules() -> Vec<&'static str> {
     TicketRule::ALL.map(TicketRule::as_str).to_vec()
+}
+
+fn ticket_owners() -> Vec<&'static str> {
+    TicketOf::ALL.map(TicketOf::as_str).to_vec()
 }
 
 fn employments() -> Vec<&'static str> {
@@ -129,6 +133,13 @@ pub(super) const ROLE: &[Key] = &[
         Default("\"optional\""),
         "Whether a request names a ticket of its own: `none`, `optional` or `required`.",
         "\"required\"",
+    ),
+    Key::new(
+        "ticket_of",
+        Takes::OneOf(ticket_owners),
+        Default("\"requester\""),
+        "Whose ticket it may be: of the `requester`, who must have reported it, made it, or work on it, or of `anyone`.",
+        "\"anyone\"",
     ),
     Key::new(
         "hours",

@@ -12,7 +12,7 @@ use super::super::limits::{
     MOST_ROLES, NAME,
 };
 use super::super::phrase::listed;
-use super::super::{App, Field, Layer, Risk, Role, TicketRule, Visibility};
+use super::super::{App, Field, Layer, Risk, Role, TicketOf, TicketRule, Visibility};
 use super::rules::{self, unknown};
 use super::source::Reading;
 use super::table::{self, Keys, Value};
@@ -159,6 +159,11 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
         Some(value) => table::choice(file, value, &tickets),
         None => Some(TicketRule::Optional),
     };
+    let owners = TicketOf::ALL.map(|of| (of.as_str(), of));
+    let ticket_of = match keys.get("ticket_of") {
+        Some(value) => table::choice(file, value, &owners),
+        None => Some(TicketOf::Requester),
+    };
     let hours = keys.get("hours").map(|value| calendars::known(file, value, world));
     if let (Some(risk), Some(durations)) = (risk, &durations) {
         let of = OfRisk { max_duration: durations.max_duration, tier: tier.as_ref() };
@@ -185,6 +190,7 @@ fn role(file: &mut Reading<'_>, value: &Value<'_>, at: RoleRef, world: &World<'_
         tier: tier?,
         visibility: visibility?,
         ticket: ticket?,
+        ticket_of: ticket_of?,
         hours: hours.flatten(),
         eligible: eligible.unwrap_or_default(),
         never: never.unwrap_or_default(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Rendered, Scene, Where};
-use crate::ids::PersonId;
+use crate::ids::{IssueKey, PersonId};
 use crate::lifecycle::{Context, Entry, NudgeKind, PendingState, Request, State, View, What};
 use crate::slack::blocks::{Look, actions, button, context, facts, section, section_plain};
 use crate::slack::envelope::Press;
@@ -44,7 +44,7 @@ pub(super) fn about(scene: &Scene<'_>) -> Vec<Value> {
         (words::APPROVALS, approvals(scene)),
     ]);
     if let Some(key) = &request.ask.ticket {
-        fields.push((words::FOR_TICKET, scene.issue(key)));
+        fields.push((words::FOR_TICKET, named_ticket(scene, key)));
     }
     let mut known = vec![words::requester(scene.people, &request.requester), words::gives(&request.terms)];
     known.extend(words::form_fields(&request.ask));
@@ -59,6 +59,12 @@ pub(super) fn about(scene: &Scene<'_>) -> Vec<Value> {
         section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST),
         section(&scene.block("known"), &known.join("\n")),
     ]
+}
+
+/// The ticket that the requester named, with what was seen of it when they asked.
+pub(super) fn named_ticket(scene: &Scene<'_>, key: &IssueKey) -> String {
+    let look = submitted_in(&scene.dossier.entries).and_then(|context| context.ticket.as_ref());
+    words::named_ticket(&scene.issue(key), look)
 }
 
 fn submitted_in(entries: &[Entry]) -> Option<&Context> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::channel::named_ticket;
 use super::review::review_button;
 use super::{Rendered, Scene, Where, direct};
 use crate::lifecycle::{Entry, Kind, Request, State, What};
@@ -81,7 +82,7 @@ fn break_glass(scene: &Scene<'_>, blocks: &mut Vec<Value>) -> String {
     blocks.push(section_plain(&scene.block("why"), &request.ask.justification, JUSTIFICATION_MOST));
     let mut known = vec![(words::RISK, words::risk(request.terms.risk).to_owned())];
     if let Some(incident) = &request.ask.ticket {
-        known.insert(0, (words::INCIDENT, scene.issue(incident)));
+        known.insert(0, (words::INCIDENT, named_ticket(scene, incident)));
     }
     for entry in &scene.dossier.entries {
         if let What::Drilled { took, steps } = &entry.what {

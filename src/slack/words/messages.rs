@@ -6,9 +6,12 @@ use super::{
 };
 use crate::ids::{RequestId, TargetId};
 use crate::lifecycle::{Kind, Request, Vote};
-use crate::policy::Capacity;
+use crate::policy::{Capacity, TicketFound, TicketLook};
 use crate::slack::text::{date, inline, list, one_line};
 use crate::time::Timestamp;
+
+/// The title of a ticket.
+const SUMMARY: usize = 100;
 
 /// For how long, as the card labels it.
 pub const FOR: &str = "For";
@@ -20,6 +23,22 @@ pub const RISK: &str = "Risk";
 pub const APPROVALS: &str = "Approvals";
 /// The ticket that the access is for, as the card labels it.
 pub const FOR_TICKET: &str = "For ticket";
+
+/// The ticket that the requester named, with what was seen of it. `key` is a link already.
+#[must_use]
+pub fn named_ticket(key: &str, look: Option<&TicketLook>) -> String {
+    let Some(look) = look else { return key.to_owned() };
+    match &look.found {
+        TicketFound::Seen(seen) => format!(
+            "{key} {} · *{}* (as of {})",
+            inline(&seen.summary, SUMMARY),
+            inline(&seen.status, NAME),
+            date(look.as_of)
+        ),
+        TicketFound::Missing => format!("{key} (there was no such ticket)"),
+        TicketFound::Unanswered => format!("{key} (not looked at: Jira did not answer)"),
+    }
+}
 
 /// The card's `text`: full sentences, for screen readers and notifications.
 #[must_use]

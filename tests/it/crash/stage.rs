@@ -77,6 +77,8 @@ impl Stage {
         slack.redeliver(true);
         let jira =
             LocalJira::start(jira_settings(&people), Arc::clone(&clock) as Arc<dyn Clock>).await.unwrap();
+        let reporter = format!("acc:{}", people[0].id);
+        assert!(jira.add_other("OPS-311", "Everything is on fire", "In Progress", &reporter, None));
         let grounds = ground::all(&folder).await;
         let key = SealingKey::generate();
         write_private(&folder.join("jitney.key"), key.expose_secret());

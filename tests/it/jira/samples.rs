@@ -8,7 +8,10 @@ use jitney::lifecycle::{
     Actor, EndCause, Entry, Evidence, Kind, Op, PendingState, Request, Requester, ReviewFinding, State, Step,
     StepTerms, Terms, What, WithdrawCause,
 };
-use jitney::policy::{Ask, Capacity, Digest, Employment, Layer, Reason, ReasonCode, Risk, Stage, Tier};
+use jitney::policy::{
+    Ask, Capacity, Digest, Employment, Layer, Reason, ReasonCode, Risk, Stage, TicketFound, TicketLook,
+    TicketSeen, Tier,
+};
 use jitney::time::{Span, Timestamp};
 
 pub(crate) const REQUEST: RequestId = RequestId::from_number(1042);
@@ -225,13 +228,27 @@ fn label() -> String {
     "a login in /srv/app/htpasswd".to_owned()
 }
 
+fn seen_ticket(is_there: bool) -> TicketLook {
+    let seen = TicketSeen {
+        summary: "The “front page” is down".to_owned(),
+        status: "In Progress".to_owned(),
+        is_done: false,
+        names_requester: true,
+        is_access_ticket: false,
+    };
+    let found = if is_there { TicketFound::Seen(seen) } else { TicketFound::Unanswered };
+    TicketLook { ticket: "INC-42".parse().unwrap(), as_of: at(0), found }
+}
+
 /// One entry of every kind at least, in the order of the type.
 pub(crate) fn every_entry() -> Vec<Entry> {
     let (ann, bob, dana, jitney) = (actor("ann"), actor("bob"), actor("dana"), Actor::Jitney);
     let grant = RequestId::from_number(1030);
     let parent = RequestId::from_number(1001);
     let submit = |request_kind| match submitted("Quarter end: “closing” the books.") {
-        What::Submitted { title, duration, justification, risk, allowed_by, context, .. } => {
+        What::Submitted { title, duration, justification, risk, allowed_by, mut context, .. } => {
+            context.ticket =
+                (request_kind != Kind::New).then(|| seen_ticket(request_kind == Kind::BreakGlass));
             What::Submitted { request_kind, title, duration, justification, risk, allowed_by, context }
         }
         other => other,

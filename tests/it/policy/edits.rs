@@ -22,7 +22,7 @@ fn diff(folder: &Folder, more: &[&str]) -> Output {
     folder.run(&[&["policy", "diff", "policies", "edited/policies"], more].concat())
 }
 
-const EDITS: [(&str, &str, &str, &str); 19] = [
+const EDITS: [(&str, &str, &str, &str); 20] = [
     (
         "a department more",
         "wiki.toml",
@@ -86,6 +86,12 @@ const EDITS: [(&str, &str, &str, &str); 19] = [
         "wiki.toml",
         "conflicts = [\"reports/view\"] ",
         "held_by = [{ group = [\"security\"] }]\nconflicts = [\"reports/view\"] ",
+    ),
+    (
+        "anybody's ticket",
+        "wiki.toml",
+        "tier             = \"manager\"\n",
+        "tier             = \"manager\"\nticket_of        = \"anyone\"\n",
     ),
     ("words", "reports.toml", "A login that opens every report", "A login that opens each report"),
 ];

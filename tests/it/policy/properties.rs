@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jitney::ids::{GroupId, PersonId, RoleRef};
 use jitney::policy::{
     App, ApproverRef, Ask, AskMode, Away, Ballot, Begin, Blackout, Calendar, Capacity, Direction, Employment,
-    Layer, People, Person, PolicySet, Risk, Role, Roster, Rule, Stage, StepSpec, TicketRule, Tier, Verdict,
-    Visibility, What, auto_approves, capacity, diff, may_approve, may_ask, may_end, stage_approvers,
+    Layer, People, Person, PolicySet, Risk, Role, Roster, Rule, Stage, StepSpec, TicketOf, TicketRule, Tier,
+    Verdict, Visibility, What, auto_approves, capacity, diff, may_approve, may_ask, may_end, stage_approvers,
     still_eligible, who_may_ask,
 };
 use jitney::time::Span;
@@ -162,6 +162,7 @@ prop_compose! {
             never,
             conflicts: Vec::new(),
             hours: None,
+            ticket_of: TicketOf::Requester,
             held_by: Vec::new(),
             steps: vec![StepSpec {
                 target: "billing-pg".parse().unwrap(),

@@ -1,6 +1,7 @@
 //! Pictures of what those who decide see besides the request: what they should know, their questions, their copies.
 
 use jitney::lifecycle::{Context, DirectCopy, DmKind, Past, Question, State, View, What};
+use jitney::policy::{TicketFound, TicketLook, TicketSeen};
 use jitney::slack::views::render;
 use jitney::time::Span;
 
@@ -45,6 +46,17 @@ fn the_card_tells_what_approvers_should_know() {
     insta::assert_snapshot!(pictures(&known_cards()));
 }
 
+fn seen(ticket: &str) -> TicketLook {
+    let seen = TicketSeen {
+        summary: "Replica <lag> of *billing*".to_owned(),
+        status: "In Progress".to_owned(),
+        is_done: false,
+        names_requester: true,
+        is_access_ticket: false,
+    };
+    TicketLook { ticket: ticket.parse().unwrap(), as_of: at(0), found: TicketFound::Seen(seen) }
+}
+
 pub(super) fn known_cards() -> Vec<Scene> {
     let past = |times, ended_at| Past {
         times,
@@ -71,6 +83,7 @@ pub(super) fn known_cards() -> Vec<Scene> {
                     others: Past::default(),
                     holders: vec![id("bob"), id("dana")],
                     held_by: 2,
+                    ticket: Some(seen("OPS-311")),
                 }),
             ),
             (
@@ -80,6 +93,7 @@ pub(super) fn known_cards() -> Vec<Scene> {
                     others: Past { released: 0, unseen: 0, more: true, ..past(50, None) },
                     holders: ["bob", "dana", "erin", "carol", "gone"].map(id).to_vec(),
                     held_by: 50,
+                    ticket: Some(TicketLook { found: TicketFound::Unanswered, ..seen("OPS-311") }),
                 }),
             ),
             ("a manager, and fields of the form", named),

@@ -7,7 +7,7 @@ use jitney::lifecycle::{
     Context, DirectCopy, DmKind, EndCause, Evidence, Kind, NudgeKind, Op, Past, Question, ReviewFinding,
     State, View, What, WithdrawCause,
 };
-use jitney::policy::{Field, Reason, ReasonCode};
+use jitney::policy::{Field, Reason, ReasonCode, TicketFound, TicketLook, TicketSeen};
 use jitney::slack::modal::{self, Draft};
 use jitney::slack::views::{Reader, Rendered, Said, list, render, status};
 use jitney::slack::words;
@@ -89,6 +89,7 @@ pub(super) fn bad(state: State, evil: &str) -> Story {
         request.terms.role_name.clone_from(&evil);
         request.terms.gives.clone_from(&evil);
         request.ask.justification.clone_from(&evil);
+        request.ask.ticket = Some("OPS-311".parse().unwrap());
         request.review_due_at = Some(at(99));
         let step = &mut request.terms.steps[0];
         step.label.clone_from(&evil);
@@ -125,7 +126,16 @@ pub(super) fn bad(state: State, evil: &str) -> Story {
         more: true,
     };
     let holders = (0..50).map(|n| id(&format!("nobody{n}"))).collect();
-    story = story.knowing(Context { role: past, others: past, holders, held_by: u32::MAX }).told(
+    let seen = TicketSeen {
+        summary: evil.clone(),
+        status: evil.clone(),
+        is_done: false,
+        names_requester: true,
+        is_access_ticket: false,
+    };
+    let ticket =
+        Some(TicketLook { ticket: "OPS-311".parse().unwrap(), as_of: at(1), found: TicketFound::Seen(seen) });
+    story = story.knowing(Context { role: past, others: past, holders, held_by: u32::MAX, ticket }).told(
         "bob",
         3,
         What::Questioned { question: 1, text: evil.clone() },

@@ -10,7 +10,7 @@ use jitney::lifecycle::{
 };
 use jitney::policy::{
     App, ApproverRef, Ask, BreakGlass, Digest, Employment, Field, Layer, People, Person, PolicySet, Risk,
-    Role, Stage, StepSpec, TicketRule, Tier, Visibility,
+    Role, Stage, StepSpec, TicketOf, TicketRule, Tier, Visibility,
 };
 use jitney::time::{Span, Timestamp};
 
@@ -92,6 +92,7 @@ pub(crate) fn policies() -> PolicySet {
         never: vec![],
         conflicts: vec![],
         hours: None,
+        ticket_of: TicketOf::Requester,
         held_by: Vec::new(),
         steps: vec![StepSpec {
             target: TargetId::new("billing-pg").unwrap(),
