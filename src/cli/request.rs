@@ -226,6 +226,9 @@ fn show(args: &ShowArgs, environment: &Environment, out: Out) -> anyhow::Result<
     out.line(format!("{}  {}", request.id, one_line(&request.title())))?;
     out.line(format!("  state   {} ({standing})", request.state.word().as_str()))?;
     out.line(format!("  who     {} <{}>", one_line(&request.requester.name), request.requester.id))?;
+    if let Some(asked_by) = &request.asked_by {
+        out.line(format!("  by      {} <{}>, who asked for it", one_line(&asked_by.name), asked_by.id))?;
+    }
     out.line(format!("  why     {}", one_line(&request.ask.justification)))?;
     out.line(format!("  for     {}", words::given_for(request)))?;
     out.line(format!("  ticket  {issue}"))?;

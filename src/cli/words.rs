@@ -42,6 +42,9 @@ pub(super) fn answer(answer: &Answer) -> String {
         Answer::Counted { request, have, need } => {
             format!("The approval of {request} counts: {have} of {need}.")
         }
+        Answer::ConfirmationWanted { request, from } => {
+            format!("{request} waits for the confirmation of {from}.")
+        }
         Answer::Held { request, targets } => {
             let targets: Vec<&str> = targets.iter().map(|target| target.as_str()).collect();
             format!(
@@ -85,6 +88,7 @@ pub(super) const fn is_refusal(answer: &Answer) -> bool {
         | Answer::Redacted { .. }
         | Answer::Replied { .. }
         | Answer::Held { .. }
+        | Answer::ConfirmationWanted { .. }
         | Answer::Applied { .. }
         | Answer::Denied { .. }
         | Answer::Withdrawn { .. }
@@ -111,6 +115,9 @@ fn refused(refusal: &Refusal) -> String {
         }
         Refusal::NoSuchRequest { request } => {
             format!("there is no request {request}; `jitney request list` shows those that there are.")
+        }
+        Refusal::Unconfirmed { request } => {
+            format!("{request} was asked for somebody who has not confirmed it yet.")
         }
         Refusal::NoCredential { request } => {
             format!("{request} has no credential: none was issued, or it was erased.")
@@ -158,6 +165,9 @@ fn standing(request: &Request) -> String {
     let until = |at: Timestamp| format!("until {}", at.minute_utc());
     match &request.state {
         State::Pending(pending) if pending.held => "held by a lockdown".to_owned(),
+        State::Pending(pending) if pending.unconfirmed => {
+            format!("waits for its person to confirm; lapses at {}", pending.lapses_at.minute_utc())
+        }
         State::Pending(pending) => format!("lapses at {}", pending.lapses_at.minute_utc()),
         State::Scheduled { starts_at } => format!("starts at {}", starts_at.minute_utc()),
         State::Granting => "targets are being asked".to_owned(),
@@ -327,6 +337,8 @@ fn withdraw_cause(cause: &WithdrawCause, by: &str) -> String {
         WithdrawCause::Operator { reason } => format!("by {by}: {reason}"),
         WithdrawCause::ParentEnded => "the grant to extend had ended".to_owned(),
         WithdrawCause::Leaver => "the person left".to_owned(),
+        WithdrawCause::Asker => format!("taken back by {by}, who had asked for it"),
+        WithdrawCause::Declined => format!("{by} did not want it"),
         WithdrawCause::Superseded => "a break-glass took its place".to_owned(),
         WithdrawCause::Drill => "it was a drill; nothing was given".to_owned(),
     }
@@ -361,6 +373,7 @@ mod tests {
             Answer::Drilled { request, took: Some(Span::secs(41)) },
             Answer::Drilled { request, took: None },
             Answer::Replied { request, to: "dana@example.com".parse().unwrap() },
+            Answer::ConfirmationWanted { request, from: "ben@example.com".parse().unwrap() },
             Answer::Held { request, targets: vec![TargetId::new("wiki").unwrap()] },
             Answer::Applied { request: request.next(), parent: request, expires_at: at },
             Answer::Denied { request },

@@ -31,6 +31,10 @@ impl Core {
         let by = self.known(&command.by)?;
         match &command.verb {
             Verb::Ask(ask) => self.ask(tx, touched, &by, ask, Kind::New, look, now),
+            Verb::AskFor { person, ask } => self.ask_for(tx, touched, &by, person, ask, look, now),
+            Verb::Confirm { request, agrees } => {
+                self.event(tx, touched, *request, &Event::Confirm { by, agrees: *agrees }, now)
+            }
             Verb::BreakGlass(ask) => self.ask(tx, touched, &by, ask, Kind::BreakGlass, look, now),
             Verb::Drill { ask, began_at } => {
                 self.ask(tx, touched, &by, ask, Kind::Drill { began_at: *began_at }, look, now)
@@ -111,7 +115,7 @@ impl Core {
     }
 
     #[allow(clippy::too_many_arguments, reason = "an ask is held against all that is known of it")]
-    fn ask(
+    pub(super) fn ask(
         &mut self,
         tx: &mut Tx<'_>,
         touched: &mut Touched,
@@ -156,6 +160,7 @@ impl Core {
                 id,
                 kind,
                 requester: Requester::from(&person),
+                asked_by: None,
                 terms,
                 ask: ask.clone(),
                 policy: world.policies.digest.clone(),
@@ -210,6 +215,7 @@ impl Core {
                 id,
                 kind: Kind::Extension { parent },
                 requester: Requester::from(&person),
+                asked_by: None,
                 terms,
                 ask,
                 policy: world.policies.digest.clone(),
@@ -220,7 +226,7 @@ impl Core {
         )
     }
 
-    fn submit(
+    pub(super) fn submit(
         &mut self,
         tx: &mut Tx<'_>,
         touched: &mut Touched,
@@ -234,7 +240,9 @@ impl Core {
         let mut facts = Facts::alone();
         facts.verdict = verdict;
         facts.jitter = self.jitter();
-        facts.stages = policy::stage_approvers(tier, &submission.terms.owners, &person, &world.people, now);
+        let without = submission.asked_by.as_ref().map(|asked_by| world.people.without(&asked_by.id));
+        let people = without.as_ref().unwrap_or(&world.people);
+        facts.stages = policy::stage_approvers(tier, &submission.terms.owners, &person, people, now);
         facts.lockdowns = tx.lockdowns(&person)?;
         facts.breakers_open = self.breakers.clone();
         facts.claims = tx.claims_on(&person, &submission.terms.steps, submission.id)?;
@@ -303,7 +311,7 @@ impl Core {
         }
     }
 
-    fn not_too_many(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Stop> {
+    pub(super) fn not_too_many(&self, tx: &mut Tx<'_>, person: &Person) -> Result<(), Stop> {
         let open = tx.open_count(&person.id)?;
         if open < self.open_requests_per_person as usize {
             return Ok(());
@@ -318,7 +326,7 @@ impl Core {
     }
 
     /// What is copied from the policy at submission.
-    fn terms(&self, ask: &Ask, person: &Person, request: RequestId) -> Result<Terms, Stop> {
+    pub(super) fn terms(&self, ask: &Ask, person: &Person, request: RequestId) -> Result<Terms, Stop> {
         let world = self.world();
         let unknown = || Stop::Internal(format!("{} passed the policy and is not in it", ask.role));
         let (app, role) = world.policies.role(&ask.role).ok_or_else(unknown)?;
@@ -376,7 +384,7 @@ impl Core {
     }
 }
 
-fn asker(people: &policy::People, by: &Actor) -> Result<Person, Stop> {
+pub(super) fn asker(people: &policy::People, by: &Actor) -> Result<Person, Stop> {
     let id = by.person().ok_or_else(|| Stop::Internal("nobody asks".to_owned()))?;
     let person = people.get(id).cloned();
     person.ok_or_else(|| Refusal::UnknownPerson { account: id.to_string() }.into())
@@ -389,7 +397,12 @@ fn only_requester(tx: &mut Tx<'_>, by: &Actor, request: RequestId) -> Result<(),
 }
 
 /// What the approvers are told of the requester's past and of who else has the role.
-fn context(tx: &mut Tx<'_>, person: &PersonId, role: &RoleRef, now: Timestamp) -> Result<Context, Stop> {
+pub(super) fn context(
+    tx: &mut Tx<'_>,
+    person: &PersonId,
+    role: &RoleRef,
+    now: Timestamp,
+) -> Result<Context, Stop> {
     let past = tx.past_grants(person, &role.app, now - PAST, PAST_MOST)?;
     let holders = tx.holders(role, person, HOLDERS_MOST)?;
     Ok(Context::new(&role.role, &past, holders, now))
@@ -412,13 +425,16 @@ fn cut(text: &str) -> String {
 pub(super) fn asks_for_more(verb: &Verb) -> bool {
     match verb {
         Verb::Ask(_)
+        | Verb::AskFor { .. }
         | Verb::BreakGlass(_)
         | Verb::Drill { .. }
         | Verb::Extend { .. }
-        | Verb::Approve { .. } => true,
+        | Verb::Approve { .. }
+        | Verb::Confirm { agrees: true, .. } => true,
         Verb::Deny { .. }
         | Verb::Question { .. }
         | Verb::Reply { .. }
+        | Verb::Confirm { agrees: false, .. }
         | Verb::Withdraw { .. }
         | Verb::Release { .. }
         | Verb::Revoke { .. }
@@ -436,12 +452,17 @@ pub(super) fn asks_for_more(verb: &Verb) -> bool {
 /// The request that a verb is about; none for a new one.
 pub(super) fn subject(verb: &Verb) -> Option<RequestId> {
     match verb {
-        Verb::Ask(_) | Verb::BreakGlass(_) | Verb::Drill { .. } | Verb::AcceptPeople { .. } => None,
+        Verb::Ask(_)
+        | Verb::AskFor { .. }
+        | Verb::BreakGlass(_)
+        | Verb::Drill { .. }
+        | Verb::AcceptPeople { .. } => None,
         Verb::Extend { parent, .. } => Some(*parent),
         Verb::Approve { request, .. }
         | Verb::Deny { request, .. }
         | Verb::Question { request, .. }
         | Verb::Reply { request, .. }
+        | Verb::Confirm { request, .. }
         | Verb::Withdraw { request, .. }
         | Verb::Release { request }
         | Verb::Revoke { request, .. }
@@ -473,6 +494,9 @@ pub(super) fn audit_body(request: &Request, entry: &crate::lifecycle::Entry) -> 
         "times": request.times,
         "approvals": request.votes,
     });
+    if let (Some(asked_by), Some(fields)) = (&request.asked_by, body.as_object_mut()) {
+        fields.insert("asked_by".to_owned(), serde_json::json!(asked_by));
+    }
     if let (false, Some(fields)) = (entry.because.is_empty(), body.as_object_mut()) {
         fields.insert("because".to_owned(), serde_json::json!(entry.because));
     }

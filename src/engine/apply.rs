@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::act::{asks_for_more, audit_body, subject};
 use super::core::{Core, Stop, Touched};
-use super::{Command, EngineError};
+use super::{Command, EngineError, Verb};
 use crate::credentials;
 use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Change, Effect, Event, FollowUp, LockdownChange, Op, Refusal, Request, What};
@@ -143,7 +143,11 @@ impl Core {
         if matches!(refusal, Refusal::NotInFlight) {
             return Ok(());
         }
-        let requester = command.by.person().and_then(|id| self.world().people.get(id).cloned());
+        let requester = match &command.verb {
+            Verb::AskFor { person, .. } => Some(person),
+            _ => command.by.person(),
+        };
+        let requester = requester.and_then(|id| self.world().people.get(id).cloned());
         let body = serde_json::json!({
             "actor": command.by,
             "requester": requester.map(|p| serde_json::json!({

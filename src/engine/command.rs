@@ -29,6 +29,20 @@ pub struct Command {
 pub enum Verb {
     /// New access.
     Ask(Ask),
+    /// New access for somebody else, who confirms it first.
+    AskFor {
+        /// For whom.
+        person: PersonId,
+        /// What.
+        ask: Ask,
+    },
+    /// Whether one wants what somebody else asked for them.
+    Confirm {
+        /// Which request.
+        request: RequestId,
+        /// Whether they do.
+        agrees: bool,
+    },
     /// Access at once, looked at afterwards.
     BreakGlass(Ask),
     /// The exercise of it: all but the access.

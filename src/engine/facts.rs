@@ -125,7 +125,9 @@ fn judge_pending(
 ) {
     let terms = &request.terms;
     let requester = &request.requester.id;
-    let people = &world.people;
+    // Who asked for somebody else has no part in the decision.
+    let without = request.asked_by.as_ref().map(|asked_by| world.people.without(&asked_by.id));
+    let people = without.as_ref().unwrap_or(&world.people);
     facts.stages = policy::stage_approvers(&terms.tier, &terms.owners, requester, people, now);
     let mut votes: Vec<Vote> = request.votes.clone();
     if let State::Pending(state) = &request.state

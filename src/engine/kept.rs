@@ -20,6 +20,9 @@ pub struct Kept {
     pub kind: Kind,
     /// Whose access it is about.
     pub requester: PersonId,
+    /// Who asked, when it was somebody else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<PersonId>,
     /// The role.
     pub role: RoleRef,
     /// For how long it was asked.
@@ -54,6 +57,13 @@ pub struct KeptLine {
 pub enum KeptWhat {
     /// It was allowed to be asked.
     Submitted,
+    /// It is for somebody else than who asked, and waits for them.
+    ConfirmationWanted {
+        /// Of whom.
+        from: PersonId,
+    },
+    /// The one whom it is for wants it.
+    Confirmed,
     /// The tier approved it by itself.
     AutoApproved {
         /// Up to this.
@@ -186,6 +196,7 @@ impl Kept {
             request: request.id,
             kind: request.kind,
             requester: request.requester.id.clone(),
+            asked_by: request.asked_by.as_ref().map(|asked_by| asked_by.id.clone()),
             role: request.ask.role.clone(),
             duration: request.ask.duration,
             tier: format!("{} ({})", tier.id, tier.place),
@@ -204,6 +215,8 @@ fn line(request: &Request, stage_now: u32, entry: &Entry) -> Option<KeptLine> {
             because.clone_from(allowed_by);
             KeptWhat::Submitted
         }
+        What::ConfirmationWanted { from, .. } => KeptWhat::ConfirmationWanted { from: from.clone() },
+        What::Confirmed => KeptWhat::Confirmed,
         What::AutoApproved { under } => KeptWhat::AutoApproved { under: *under },
         What::ApprovalWanted { stage, stages, quorum, asked, from_fallback } => {
             let rule = usize::try_from(*stage).ok().and_then(|n| request.terms.tier.stages.get(n));
@@ -308,7 +321,8 @@ fn asked_as(request: &Request, refs: &[ApproverRef], asked: &[PersonId]) -> Vec<
 
 const fn tried(verb: &Verb) -> &'static str {
     match verb {
-        Verb::Ask(_) => "ask",
+        Verb::Ask(_) | Verb::AskFor { .. } => "ask",
+        Verb::Confirm { .. } => "confirm",
         Verb::BreakGlass(_) => "break glass",
         Verb::Drill { .. } => "practise a break-glass",
         Verb::Extend { .. } => "extend",

@@ -5,6 +5,7 @@ mod act;
 mod apply;
 mod approvers;
 mod away;
+mod behalf;
 mod bindings;
 mod claims;
 mod clock;

@@ -22,8 +22,9 @@ pub trait Tickets: Send + Sync {
 
 /// The look that a command asks for, if it does.
 pub(super) async fn look(tickets: &dyn Tickets, command: &Command) -> Option<(IssueKey, TicketFound)> {
-    let (Verb::Ask(Ask { ticket: Some(ticket), .. }) | Verb::BreakGlass(Ask { ticket: Some(ticket), .. })) =
-        &command.verb
+    let (Verb::Ask(Ask { ticket: Some(ticket), .. })
+    | Verb::AskFor { ask: Ask { ticket: Some(ticket), .. }, .. }
+    | Verb::BreakGlass(Ask { ticket: Some(ticket), .. })) = &command.verb
     else {
         return None;
     };

@@ -67,6 +67,8 @@ const fn milestone(what: &What) -> Option<Milestone> {
         What::Lapsed => Some(Milestone::Lapsed),
         What::AutoApproved { .. }
         | What::ApprovalWanted { .. }
+        | What::ConfirmationWanted { .. }
+        | What::Confirmed
         | What::Approved { .. }
         | What::AskedAnew { .. }
         | What::Questioned { .. }

@@ -47,6 +47,10 @@ pub fn entry_sentence(entry: &Entry) -> String {
                 }
             }
         }
+        What::ConfirmationWanted { from, name } => {
+            format!("It is for {} ({}), who must confirm it first.", short(name), short(from.as_str()))
+        }
+        What::Confirmed => format!("{by} confirmed that it is wanted."),
         What::AutoApproved { under } => {
             format!("Approved by the policy: up to {} nobody needs to be asked.", under.words())
         }
@@ -111,6 +115,8 @@ pub fn entry_sentence(entry: &Entry) -> String {
             WithdrawCause::Operator { reason } => format!("{by} took the request back: {}.", quoted(reason)),
             WithdrawCause::ParentEnded => "Taken back: the grant that it would extend has ended.".to_owned(),
             WithdrawCause::Leaver => "Taken back: the requester has left.".to_owned(),
+            WithdrawCause::Asker => format!("{by}, who had asked for it, took the request back."),
+            WithdrawCause::Declined => format!("{by} did not want it."),
             WithdrawCause::Superseded => {
                 "Taken back: a break-glass of the same person took its place.".to_owned()
             }
@@ -259,6 +265,8 @@ pub fn entry_details(entry: &Entry) -> Vec<String> {
         }
         What::AutoApproved { .. }
         | What::ApprovalWanted { .. }
+        | What::ConfirmationWanted { .. }
+        | What::Confirmed
         | What::Approved { .. }
         | What::AskedAnew { .. }
         | What::Questioned { .. }

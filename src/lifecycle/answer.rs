@@ -18,6 +18,13 @@ pub enum Answer {
         /// Who was asked.
         asked: Vec<PersonId>,
     },
+    /// The one whom it is for is asked first.
+    ConfirmationWanted {
+        /// The new request.
+        request: RequestId,
+        /// Who is asked.
+        from: PersonId,
+    },
     /// Approved in full: targets are being asked.
     Granting {
         /// Which request.
@@ -143,6 +150,11 @@ pub enum Refusal {
         by: Option<String>,
         /// When.
         at: Option<Timestamp>,
+    },
+    /// The one whom somebody else asked for has not confirmed it yet.
+    Unconfirmed {
+        /// Which request.
+        request: RequestId,
     },
     /// Only the requester may do this.
     NotYours {

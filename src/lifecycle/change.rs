@@ -124,6 +124,10 @@ pub enum NudgeKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DmKind {
+    /// Somebody else asked for them: do they want it?
+    Confirm,
+    /// To who asked for somebody else: where it stands.
+    Asker,
     /// It was decided without leading to access: denied, lapsed, withdrawn by somebody else.
     Decided,
     /// It starts later, or is held.

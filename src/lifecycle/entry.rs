@@ -46,6 +46,15 @@ pub enum What {
         #[serde(default, skip_serializing_if = "Context::is_empty")]
         context: Box<Context>,
     },
+    /// It is for somebody else than who asked, and waits for them.
+    ConfirmationWanted {
+        /// Of whom.
+        from: PersonId,
+        /// As people call them.
+        name: String,
+    },
+    /// The one whom it is for wants it.
+    Confirmed,
     /// The tier approves asks as short as this by itself.
     AutoApproved {
         /// Up to this.

@@ -82,6 +82,13 @@ pub enum Event {
         /// What.
         text: String,
     },
+    /// The requester says whether they want what somebody else asked for them.
+    Confirm {
+        /// Who.
+        by: Actor,
+        /// Whether they do.
+        agrees: bool,
+    },
     /// Taken back while pending or scheduled.
     Withdraw {
         /// By whom.

@@ -6,6 +6,7 @@
 mod active;
 mod answer;
 mod change;
+mod confirming;
 mod context;
 mod draft;
 mod due;
@@ -33,8 +34,8 @@ pub use entry::{Entry, What};
 pub use event::{Actor, Event, Evidence, Outcome};
 pub use facts::{Claim, Facts, ParentFacts};
 pub use request::{
-    Credential, DirectCopy, Kind, Op, Presence, Question, Request, Requester, Step, StepTerms, Terms, Times,
-    Vote,
+    AskedBy, Credential, DirectCopy, Kind, Op, Presence, Question, Request, Requester, Step, StepTerms,
+    Terms, Times, Vote,
 };
 pub use review::{ReviewAsk, ReviewFinding, review_ask};
 pub use state::{EndCause, PendingState, State, WithdrawCause};

@@ -34,6 +34,7 @@ pub(super) fn ask_stage(draft: &mut Draft<'_>, stage: u32, lapses_at: Timestamp)
         lapses_at,
         held: false,
         asked_anew: 0,
+        unconfirmed: false,
     });
     draft.show(View::Approval { stage });
     copy_to(draft, stage, &found.asked);
@@ -105,6 +106,7 @@ pub(super) fn approve(
     by: &Actor,
     at_most: Option<Span>,
 ) -> Result<Answer, Refusal> {
+    not_the_asker(draft, by)?;
     judged(draft)?;
     let at_most = less_time(draft, at_most)?;
     if draft.now >= state.lapses_at {
@@ -214,6 +216,7 @@ fn apply(draft: &mut Draft<'_>, parent: crate::ids::RequestId) -> Answer {
 }
 
 pub(super) fn deny(draft: &mut Draft<'_>, by: &Actor, reason: &str) -> Result<Answer, Refusal> {
+    not_the_asker(draft, by)?;
     judged(draft)?;
     draft.row(9);
     draft.request.state = State::Denied {
@@ -253,9 +256,9 @@ pub(super) fn revoke(draft: &mut Draft<'_>, by: &Actor, cause: &EndCause) -> Res
     Ok(Answer::Withdrawn { request: draft.request.id })
 }
 
-fn withdrawn(draft: &mut Draft<'_>, by: Actor, cause: WithdrawCause) {
+pub(super) fn withdrawn(draft: &mut Draft<'_>, by: Actor, cause: WithdrawCause) {
     draft.row(10);
-    let by_requester = matches!(cause, WithdrawCause::Requester);
+    let by_requester = matches!(cause, WithdrawCause::Requester | WithdrawCause::Declined);
     draft.request.state = State::Withdrawn { cause: cause.clone(), by: by.clone(), at: draft.now };
     draft.tell_by(by, What::Withdrawn { cause });
     if !by_requester {
@@ -361,6 +364,17 @@ fn less_time(draft: &Draft<'_>, at_most: Option<Span>) -> Result<Option<Span>, R
     Ok(Some(span).filter(|span| *span < asked))
 }
 
+/// Who asked for somebody else decides no more about it than the requester.
+pub(super) fn not_the_asker(draft: &Draft<'_>, by: &Actor) -> Result<(), Refusal> {
+    let Some(person) = by.person().filter(|person| draft.request.is_asked_by(person)) else { return Ok(()) };
+    Err(Refusal::Rules(vec![Reason {
+        code: ReasonCode::OwnRequest,
+        rule: "nobody decides on what they asked for, for whomever (built in)".to_owned(),
+        saw: format!("{person} asked for it"),
+        wants: "a decision by somebody else".to_owned(),
+    }]))
+}
+
 /// Turns a refused verdict of the event's own question into a refusal.
 pub(super) fn judged(draft: &Draft<'_>) -> Result<(), Refusal> {
     match &draft.facts.verdict {
@@ -375,7 +389,7 @@ pub(super) fn rejudge(draft: &mut Draft<'_>) -> Answer {
 }
 
 /// Denied when the requester may not have it any more.
-fn refused_now(draft: &mut Draft<'_>) -> Option<Answer> {
+pub(super) fn refused_now(draft: &mut Draft<'_>) -> Option<Answer> {
     let reasons: Vec<Reason> = draft.facts.still_eligible.refusals().cloned().collect();
     (!reasons.is_empty()).then(|| denied_by_rules(draft, reasons))
 }

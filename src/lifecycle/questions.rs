@@ -9,6 +9,7 @@ const QUESTIONS_MOST: usize = 20;
 
 /// Whoever may decide may ask.
 pub(super) fn ask(draft: &mut Draft<'_>, by: &Actor, text: &str) -> Result<Answer, Refusal> {
+    pending::not_the_asker(draft, by)?;
     pending::judged(draft)?;
     let Some(person) = by.person() else { return Err(draft.request.settled_refusal()) };
     if draft.request.questions.len() >= QUESTIONS_MOST {

@@ -20,6 +20,9 @@ pub struct Request {
     pub kind: Kind,
     /// Who asked, as the directory knew them then.
     pub requester: Requester,
+    /// Who asked, when it was somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<AskedBy>,
     /// What the policy said at submission.
     pub terms: Terms,
     /// What was asked.
@@ -110,6 +113,18 @@ impl From<&Person> for Requester {
             manager: person.manager.clone(),
         }
     }
+}
+
+/// Who asked for the requester, and whether the requester agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AskedBy {
+    /// The one identity.
+    pub id: PersonId,
+    /// As people call them.
+    pub name: String,
+    /// When the requester confirmed it. Nobody is asked to approve before, and nothing is given.
+    pub confirmed_at: Option<Timestamp>,
 }
 
 /// What is copied from the policy at submission, so that a later edit can't strand what is under way.
@@ -381,6 +396,29 @@ impl Request {
         let id = EffectId::new(self.id, self.next_effect);
         self.next_effect += 1;
         id
+    }
+
+    /// Whether it waits for the requester, for whom somebody else asked.
+    #[must_use]
+    pub const fn is_unconfirmed(&self) -> bool {
+        match &self.state {
+            State::Pending(pending) => pending.unconfirmed,
+            State::Scheduled { .. }
+            | State::Granting
+            | State::Active { .. }
+            | State::Revoking { .. }
+            | State::Revoked { .. }
+            | State::Applied { .. }
+            | State::Denied { .. }
+            | State::Withdrawn { .. }
+            | State::Lapsed { .. } => false,
+        }
+    }
+
+    /// Whether this person asked for it, for somebody else.
+    #[must_use]
+    pub fn is_asked_by(&self, person: &PersonId) -> bool {
+        self.asked_by.as_ref().is_some_and(|asked_by| asked_by.id == *person)
     }
 
     /// For how long it is given: the shortest of what was asked and what each approval allows.

@@ -103,6 +103,9 @@ pub struct PendingState {
     /// How often this stage was asked of others, because who may approve it had changed.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub asked_anew: u32,
+    /// Somebody else asked for the requester, who has not confirmed it yet: nobody is asked to approve.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unconfirmed: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -165,6 +168,10 @@ pub enum WithdrawCause {
     Superseded,
     /// It was a drill, which ends where access would begin.
     Drill,
+    /// Somebody else had asked for the requester, and took it back.
+    Asker,
+    /// Somebody else had asked for the requester, who did not want it.
+    Declined,
 }
 
 impl State {

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use super::{
-    Actor, Answer, Change, Event, Facts, Op, Refusal, Request, State, active, granting, pending, questions,
-    review, revoked, revoking,
+    Actor, Answer, Change, Event, Facts, Op, Refusal, Request, State, active, confirming, granting, pending,
+    questions, review, revoked, revoking,
 };
 use crate::time::Timestamp;
 
@@ -71,6 +71,7 @@ fn actor(event: &Event) -> Actor {
         | Event::Deny { by, .. }
         | Event::Question { by, .. }
         | Event::Reply { by, .. }
+        | Event::Confirm { by, .. }
         | Event::Withdraw { by, .. }
         | Event::Release { by }
         | Event::Revoke { by, .. }
@@ -104,6 +105,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
     }
     let no_longer = || draft.request.settled_refusal();
     match draft.request.state.clone() {
+        State::Pending(state) if state.unconfirmed => confirming::decide(draft, &state, event),
         State::Pending(state) => match event {
             Event::Approve { by, at_most } => pending::approve(draft, state, by, *at_most),
             Event::Deny { by, reason } => pending::deny(draft, by, reason),
@@ -115,7 +117,8 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             Event::Rejudge => Ok(pending::rejudge(draft)),
             Event::HoldLifted if state.held => pending::complete(draft, state),
             Event::Settled { .. } => Err(Refusal::NotInFlight),
-            Event::Release { .. }
+            Event::Confirm { .. }
+            | Event::Release { .. }
             | Event::Extended { .. }
             | Event::HoldLifted
             | Event::Inherited { .. }
@@ -137,6 +140,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Deny { .. }
             | Event::Question { .. }
             | Event::Reply { .. }
+            | Event::Confirm { .. }
             | Event::Release { .. }
             | Event::Extended { .. }
             | Event::Inherited { .. }
@@ -159,6 +163,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Deny { .. }
             | Event::Question { .. }
             | Event::Reply { .. }
+            | Event::Confirm { .. }
             | Event::Withdraw { .. }
             | Event::Extended { .. }
             | Event::Reveal { .. }
@@ -184,6 +189,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Deny { .. }
             | Event::Question { .. }
             | Event::Reply { .. }
+            | Event::Confirm { .. }
             | Event::Withdraw { .. }
             | Event::Attest { .. }
             | Event::WaiveLockdown { .. }
@@ -201,6 +207,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Deny { .. }
             | Event::Question { .. }
             | Event::Reply { .. }
+            | Event::Confirm { .. }
             | Event::Withdraw { .. }
             | Event::Release { .. }
             | Event::Revoke { .. }
@@ -219,6 +226,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
             | Event::Deny { .. }
             | Event::Question { .. }
             | Event::Reply { .. }
+            | Event::Confirm { .. }
             | Event::Withdraw { .. }
             | Event::Release { .. }
             | Event::Revoke { .. }
@@ -241,6 +249,7 @@ fn decide(draft: &mut Draft<'_>, event: &Event) -> Result<Answer, Refusal> {
                 | Event::Deny { .. }
                 | Event::Question { .. }
                 | Event::Reply { .. }
+                | Event::Confirm { .. }
                 | Event::Withdraw { .. }
                 | Event::Release { .. }
                 | Event::Revoke { .. }

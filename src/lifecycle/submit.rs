@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::draft::Draft;
 use super::{
-    Actor, Answer, Change, Context, Credential, Facts, Kind, PendingState, Refusal, Request, Requester,
-    State, Step, Terms, View, What, WithdrawCause, granting, pending, review,
+    Actor, Answer, AskedBy, Change, Context, Credential, Facts, Kind, PendingState, Refusal, Request,
+    Requester, State, Step, Terms, View, What, WithdrawCause, confirming, granting, pending, review,
 };
 use crate::ids::{RequestId, TargetId};
 use crate::policy::{Ask, Digest, Reason, ReasonCode, Tier, Verdict, auto_approves};
@@ -18,8 +18,10 @@ pub struct Submission {
     pub id: RequestId,
     /// New, extension or break-glass.
     pub kind: Kind,
-    /// Who asks.
+    /// Whose access it is to be.
     pub requester: Requester,
+    /// Who asks, when it is somebody else.
+    pub asked_by: Option<AskedBy>,
     /// What the policy says now.
     pub terms: Terms,
     /// What is asked.
@@ -44,7 +46,9 @@ pub fn submit(submission: Submission, facts: &Facts, now: Timestamp) -> Result<C
         return Err(Refusal::Rules(closed));
     }
 
-    let by = Actor::Person { id: submission.requester.id.clone(), name: submission.requester.name.clone() };
+    let asker = submission.asked_by.as_ref().map(|asked_by| (&asked_by.id, &asked_by.name));
+    let (id, name) = asker.unwrap_or((&submission.requester.id, &submission.requester.name));
+    let by = Actor::Person { id: id.clone(), name: name.clone() };
     let context = Box::new(submission.context.clone());
     let mut draft = Draft::new(request(submission, facts, now), by, facts, now);
     let told = What::Submitted {
@@ -57,13 +61,18 @@ pub fn submit(submission: Submission, facts: &Facts, now: Timestamp) -> Result<C
         context,
     };
     draft.tell(told);
+    if draft.request.asked_by.is_some() {
+        let answer = confirming::ask(&mut draft);
+        return Ok(draft.finish(answer));
+    }
     draft.show(View::Card);
     draft.show(View::Log);
     let answer = begin(&mut draft)?;
     Ok(draft.finish(answer))
 }
 
-fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
+/// What comes first of a request that somebody wants.
+pub(super) fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
     let tier = draft.request.terms.tier.clone();
     match draft.request.kind {
         Kind::BreakGlass => {
@@ -109,7 +118,7 @@ fn begin(draft: &mut Draft<'_>) -> Result<Answer, Refusal> {
 }
 
 /// When nobody waits any more; at the latest when the time that it was asked for is over.
-fn lapses_at(tier: &Tier, ask: &Ask, now: Timestamp) -> Timestamp {
+pub(super) fn lapses_at(tier: &Tier, ask: &Ask, now: Timestamp) -> Timestamp {
     let lapses_at = now + tier.lapse_after;
     ask.starts_at.filter(|at| *at > now).map_or(lapses_at, |at| lapses_at.min(at + ask.duration))
 }
@@ -149,6 +158,7 @@ fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
         id: s.id,
         kind: s.kind,
         requester: s.requester,
+        asked_by: s.asked_by,
         steps: if takes_steps { vec![Step::default(); s.terms.steps.len()] } else { Vec::new() },
         credential: (issues_credential && takes_steps).then(Credential::default),
         terms: s.terms,
@@ -169,6 +179,7 @@ fn request(s: Submission, facts: &Facts, now: Timestamp) -> Request {
             lapses_at,
             held: false,
             asked_anew: 0,
+            unconfirmed: false,
         }),
         times: None,
         review_due_at: None,
@@ -187,7 +198,7 @@ pub(super) fn locked(terms: &Terms, facts: &Facts) -> Vec<TargetId> {
 }
 
 /// Lockdowns, and targets where a revocation is known not to work now: what can't be taken is not given.
-fn closed_doors<'a>(terms: &'a Terms, facts: &'a Facts) -> impl Iterator<Item = Reason> + 'a {
+pub(super) fn closed_doors<'a>(terms: &'a Terms, facts: &'a Facts) -> impl Iterator<Item = Reason> + 'a {
     let locked = locked(terms, facts).into_iter().map(|target| Reason {
         code: ReasonCode::Lockdown,
         rule: "nothing new while a revocation is stuck".to_owned(),

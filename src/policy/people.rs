@@ -120,6 +120,19 @@ pub struct People {
 }
 
 impl People {
+    /// As if this person were not there: for decisions that they may take no part in.
+    #[must_use]
+    pub fn without(&self, id: &PersonId) -> Self {
+        let mut others = self.clone();
+        others.by_id.remove(id);
+        others.by_slack.retain(|_, person| person != id);
+        others.by_group.values_mut().for_each(|members| {
+            members.remove(id);
+        });
+        others.operators.remove(id);
+        others
+    }
+
     /// Takes the directory as read at `as_of`.
     #[must_use]
     pub fn new(people: impl IntoIterator<Item = Person>, as_of: Timestamp, max_age: Span) -> Self {

@@ -21,6 +21,8 @@ pub enum SlashCommand {
     Request {
         /// As they were typed.
         words: String,
+        /// For whom, when it is somebody else: their account.
+        whom: Option<String>,
     },
     /// The form for access at once, filled in as far as these words say.
     Emergency {
@@ -158,10 +160,13 @@ pub fn parse(text: &str) -> Result<SlashCommand, CommandError> {
     let (word, rest) = split_word(text);
     match word.to_lowercase().as_str() {
         "" => Ok(SlashCommand::Catalogue),
-        "request" => Ok(match typed(rest).trim() {
-            "" => SlashCommand::Catalogue,
-            words => SlashCommand::Request { words: words.to_owned() },
-        }),
+        "request" => {
+            let (rest, whom) = beneficiary(rest);
+            Ok(match (typed(&rest).trim(), whom) {
+                ("", None) => SlashCommand::Catalogue,
+                (words, whom) => SlashCommand::Request { words: words.to_owned(), whom },
+            })
+        }
         "emergency" | "break-glass" => Ok(emergency(rest)),
         "list" => Ok(SlashCommand::List),
         "status" => Ok(SlashCommand::Status { request: request_id("status", rest)? }),
@@ -186,6 +191,32 @@ fn emergency(text: &str) -> SlashCommand {
     let drill = first.eq_ignore_ascii_case("drill");
     let words = typed(if drill { rest } else { text }).trim().to_owned();
     SlashCommand::Emergency { words, drill }
+}
+
+/// Takes the first `for <@U…|name>` out of what stands before `because`, with the account.
+#[must_use]
+pub fn beneficiary(text: &str) -> (String, Option<String>) {
+    let (head, _) = split_at_because(text);
+    let mut before = 0;
+    while let Some(at) = head.get(before..).and_then(|rest| rest.find("<@")).map(|at| before + at) {
+        let lead = head.get(..at).unwrap_or_default().trim_end();
+        let is_for = lead.len() < at
+            && ["for", "behalf of"].iter().any(|word| {
+                let lead = lead.to_lowercase();
+                lead == *word || lead.ends_with(&format!(" {word}"))
+            });
+        let token = head.get(at + 2..).and_then(|rest| rest.split_once('>'));
+        let Some((token, after)) = token else { break };
+        before = head.len() - after.len();
+        if !is_for {
+            continue;
+        }
+        let account = token.split('|').next().unwrap_or(token).to_owned();
+        let lead = lead.strip_suffix("for").or_else(|| lead.strip_suffix("FOR")).unwrap_or(lead);
+        let rest = text.get(before..).unwrap_or_default();
+        return (format!("{lead}{rest}"), Some(account));
+    }
+    (text.to_owned(), None)
 }
 
 /// `[R1042] [for 1h] [because …]`
@@ -310,7 +341,7 @@ mod tests {
     use super::*;
 
     fn request(words: &str) -> SlashCommand {
-        SlashCommand::Request { words: words.to_owned() }
+        SlashCommand::Request { words: words.to_owned(), whom: None }
     }
 
     #[test]
@@ -337,8 +368,8 @@ mod tests {
             ("Request billing/read", request("billing/read")),
             ("request  read for 2h &lt;b&gt; &amp;amp;", request("read for 2h <b> &amp;")),
             (
-                "request wiki, see <https://example.com/x|example.com/x> for <@U1|ann>",
-                request("wiki, see https://example.com/x for @ann"),
+                "request wiki, see <https://example.com/x|example.com/x> with <@U1|ann>",
+                request("wiki, see https://example.com/x with @ann"),
             ),
             ("emergency", SlashCommand::Emergency { words: String::new(), drill: false }),
             (
@@ -351,6 +382,14 @@ mod tests {
             ("break-glass wiki", SlashCommand::Emergency { words: "wiki".to_owned(), drill: false }),
             ("emergency Drill", SlashCommand::Emergency { words: String::new(), drill: true }),
             ("emergency drill wiki", SlashCommand::Emergency { words: "wiki".to_owned(), drill: true }),
+            (
+                "request read wiki for <@U0BEN|ben> for 2h because <@U1|ann> asked for <@U2|x>",
+                SlashCommand::Request {
+                    words: "read wiki  for 2h because @ann asked for @x".to_owned(),
+                    whom: owned("U0BEN"),
+                },
+            ),
+            ("request for <@U0BEN>", SlashCommand::Request { words: String::new(), whom: owned("U0BEN") }),
             ("list", SlashCommand::List),
             ("help", SlashCommand::Help),
             ("status r1042", SlashCommand::Status { request: Some(r1042) }),

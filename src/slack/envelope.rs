@@ -203,11 +203,15 @@ pub enum Press {
     Emergency,
     /// Reviews a break-glass; asks for what was found.
     Review,
+    /// Wants what somebody else asked for them.
+    Confirm,
+    /// Does not want it.
+    Decline,
 }
 
 impl Press {
     /// Every button.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Approve,
         Self::ApproveLess,
         Self::Deny,
@@ -219,6 +223,8 @@ impl Press {
         Self::Revoke,
         Self::Emergency,
         Self::Review,
+        Self::Confirm,
+        Self::Decline,
     ];
 
     /// The button's `action_id`.
@@ -236,6 +242,8 @@ impl Press {
             Self::Revoke => "jit_revoke",
             Self::Emergency => "jit_emergency",
             Self::Review => "jit_review",
+            Self::Confirm => "jit_confirm",
+            Self::Decline => "jit_decline",
         }
     }
 }
@@ -445,7 +453,7 @@ fn view_state(payload: &Value) -> Result<ViewState, String> {
 
 /// An element's value, whichever of the kinds that our forms use; none when it is empty.
 fn element_value(element: &Value) -> Option<String> {
-    let text = ["/value", "/selected_option/value", "/selected_options/0/value"]
+    let text = ["/value", "/selected_option/value", "/selected_options/0/value", "/selected_user"]
         .into_iter()
         .find_map(|at| optional(element, at));
     text.or_else(|| {

@@ -92,6 +92,8 @@ pub struct Draft {
     pub because: Option<String>,
     /// For which ticket.
     pub ticket: Option<IssueKey>,
+    /// For whom, when it is somebody else: their account.
+    pub whom: Option<String>,
     /// What stands in the role's own fields, by their ids.
     pub fields: BTreeMap<String, String>,
     /// What the person should know of what they typed or chose, nine pieces at most. Mrkdwn.
@@ -147,6 +149,7 @@ pub fn request(policies: &PolicySet, people: &People, who: &PersonId, draft: &Dr
         }
     }
     blocks.push(starts_block(draft.starts_at));
+    blocks.push(whom_block(draft.whom.as_deref()));
     if tier.is_some_and(|tier| tier.break_glass.is_some()) {
         let boxes = json!({"type": "checkboxes", "action_id": "glass",
             "options": [option(form::GLASS_BOX, "glass", Some(form::GLASS_ABOUT))]});
@@ -390,6 +393,14 @@ fn starts_block(filled: Option<Timestamp>) -> Value {
         fields.insert("initial_date_time".to_owned(), Value::from(at.seconds()));
     }
     input("starts", form::STARTS, Some(form::STARTS_HINT), true, element)
+}
+
+fn whom_block(filled: Option<&str>) -> Value {
+    let mut element = json!({"type": "users_select", "action_id": "whom"});
+    if let (Some(account), Some(fields)) = (filled, element.as_object_mut()) {
+        fields.insert("initial_user".to_owned(), Value::from(account));
+    }
+    input("whom", form::WHOM, Some(form::WHOM_HINT), true, element)
 }
 
 fn ticket_block(optional: bool, filled: Option<&IssueKey>) -> Value {

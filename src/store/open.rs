@@ -14,7 +14,7 @@ use super::StoreError;
 use crate::ids::RequestId;
 
 /// Each brings the database from the format before to its own; their number is the format that we know.
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_start.sql"),
     include_str!("migrations/0003_deciding.sql"),
@@ -25,6 +25,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("migrations/0008_away.sql"),
     include_str!("migrations/0009_policies_seen.sql"),
     include_str!("migrations/0010_people.sql"),
+    include_str!("migrations/0011_asked_by.sql"),
 ];
 const KNOWN: u32 = MIGRATIONS.len() as u32;
 

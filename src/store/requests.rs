@@ -19,8 +19,8 @@ const LIST_LIMIT: u32 = 1000;
 
 pub(super) const REQUEST: &str = "SELECT id, v, body, revision FROM requests WHERE id = ?1";
 const INSERT: &str = "INSERT INTO requests
-    (id, revision, requester, role, state, held, slot, due_at, urgency, parent, review_due_at, v, body)
-    VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    (id, revision, requester, role, state, held, slot, due_at, urgency, parent, review_due_at, v, body,
+    asked_by) VALUES (?1, 1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 /// The slot is only ever given back here: see the migration.
 const UPDATE: &str = "UPDATE requests SET revision = revision + 1, state = ?2, held = ?3,
     slot = CASE WHEN ?4 THEN slot END, due_at = ?5, urgency = ?6, review_due_at = ?7, v = ?8, body = ?9
@@ -39,6 +39,8 @@ pub(super) const PENDING: &str =
     "SELECT id FROM requests WHERE state = 'pending' AND id > ?1 ORDER BY id LIMIT ?2";
 pub(super) const OPEN_COUNT: &str =
     "SELECT count(*) FROM requests WHERE requester = ?1 AND state IN ('pending', 'scheduled')";
+pub(super) const OPEN_ASKED: &str =
+    "SELECT count(*) FROM requests WHERE asked_by = ?1 AND state IN ('pending', 'scheduled')";
 pub(super) const HELD: &str =
     "SELECT id FROM requests WHERE requester = ?1 AND state = 'pending' AND held = 1 ORDER BY id";
 pub(super) const LIVE_ROLES: &str = "SELECT DISTINCT role FROM requests
@@ -92,6 +94,7 @@ impl Tx<'_> {
             millis(request.review_due_at),
             BODY,
             to_json("a request", request)?,
+            request.asked_by.as_ref().map(|asked_by| asked_by.id.as_str()),
         ]);
         match inserted {
             Ok(_) => holds::keep(conn, request),
@@ -179,13 +182,16 @@ impl Tx<'_> {
         Ok(next.map(time))
     }
 
-    /// How many requests of the person are pending or scheduled.
+    /// How many requests of the person are pending or scheduled, with those that they asked for others.
     ///
     /// # Errors
     /// When the database can't be read.
     pub fn open_count(&mut self, person: &PersonId) -> Result<usize, StoreError> {
-        let mut sql = self.conn()?.prepare_cached(OPEN_COUNT)?;
-        let count: i64 = sql.query_row([person.as_str()], |row| row.get(0))?;
+        let conn = self.conn()?;
+        let count = |sql| -> Result<i64, StoreError> {
+            Ok(conn.prepare_cached(sql)?.query_row([person.as_str()], |row| row.get(0))?)
+        };
+        let count = count(OPEN_COUNT)? + count(OPEN_ASKED)?;
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 

@@ -38,6 +38,7 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (requests::DUE, "requests_due"),
         (requests::NEXT_DUE, "requests_due"),
         (requests::OPEN_COUNT, "requests_by_person"),
+        (requests::OPEN_ASKED, "requests_by_asker"),
         (requests::HELD, "requests_by_person"),
         (requests::OPEN_EXTENSIONS, "requests_by_parent"),
         (requests::REVIEWS, "requests_to_review"),
@@ -122,13 +123,15 @@ fn a_database_of_the_first_format_is_brought_up_to_date() {
              DROP INDEX reviews_by_due;
              DROP INDEX audit_refused_of;
              DROP INDEX audit_refused_asks;
+             DROP INDEX requests_by_asker;
+             ALTER TABLE requests DROP COLUMN asked_by;
              PRAGMA user_version = 1;",
         )
         .unwrap();
     drop(store);
     let store = Store::open(&path, "another").unwrap();
     let format: i64 = store.conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(format, 5);
+    assert_eq!(format, 8);
     assert_eq!(super::instance::instance_id(&store.conn).unwrap(), "7f3a9c");
     let steps = plan(&store.conn, holds::NEXT_TARGET);
     assert!(steps.iter().any(|step| step.contains("step_keys_by_target")), "{steps:#?}");

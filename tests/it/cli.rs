@@ -223,12 +223,17 @@ fn requests_are_read_without_a_server() {
     let said = folder.said(&["request", "list"])
         + &folder.said(&["request", "list", "--state", "active"])
         + &folder.said(&["request", "show", "r1001"])
-        + &folder.said(&["request", "show", "R7"]);
+        + &folder.said(&["request", "show", "R7"])
+        + &folder.said(&["request", "why", "R1001"])
+        + &folder.said(&["request", "why", "R7"]);
     insta::assert_snapshot!(said);
     assert!(!said.contains('\u{1b}'), "what people wrote must not steer a terminal");
     let json = folder.run(&["request", "show", "R1001", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
     assert_eq!(json["request"]["id"], "R1001");
+    let why = folder.run(&["request", "why", "R1001", "--json"]);
+    let why: serde_json::Value = serde_json::from_slice(&why.stdout).unwrap();
+    assert_eq!((&why["request"], why["lines"].as_array().is_some()), (&"R1001".into(), true));
 }
 
 #[test]

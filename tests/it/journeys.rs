@@ -3,6 +3,7 @@
 mod accounts;
 mod approving;
 mod asking;
+mod behalf;
 mod crowd;
 mod databases;
 mod deciding;

@@ -139,6 +139,8 @@ fn people() -> People {
         active: name != "gone",
         slack: None,
         operator_login: None,
+        title: String::new(),
+        doubts: None,
     };
     People::new(["ann", "bob", "gone"].map(person), SystemClock::new().wall(), Span::hours(1))
 }

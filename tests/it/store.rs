@@ -86,6 +86,7 @@ fn request(number: u64, who: &str, role: &str) -> Request {
         submitted_at: t(0),
         policy: Digest::from_hex("ab12".to_owned()),
         votes: Vec::new(),
+        asked_by: None,
         questions: Vec::new(),
         copies: Vec::new(),
         state: pending(),
@@ -126,6 +127,7 @@ fn pending() -> State {
         lapses_at: t(86_400),
         held: false,
         asked_anew: 0,
+        unconfirmed: false,
     })
 }
 
@@ -1136,6 +1138,7 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
              DROP INDEX reviews_by_due; DROP INDEX audit_refused_of; DROP INDEX audit_refused_asks;
              DROP TABLE standing; DROP TABLE policies_seen;
              DROP TABLE source_facts; DROP TABLE sources; DROP TABLE moved;
+             DROP INDEX requests_by_asker; ALTER TABLE requests DROP COLUMN asked_by;
              PRAGMA user_version = 2;",
         )
         .unwrap();

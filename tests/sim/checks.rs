@@ -135,6 +135,18 @@ fn no_access_without_approval(request: &Request, people: &[Person]) -> Checked {
     ensure("the_requester_is_never_an_approver", request.votes.iter().all(|v| v.by != *requester), || {
         format!("{} of {requester}", request.id)
     })?;
+    if let Some(asked_by) = &request.asked_by {
+        ensure(
+            "nothing_is_granted_to_somebody_who_did_not_confirm",
+            asked_by.confirmed_at.is_some(),
+            || request.id.to_string(),
+        )?;
+        ensure(
+            "who_asked_for_somebody_else_is_never_an_approver",
+            request.votes.iter().all(|v| v.by != asked_by.id),
+            || format!("{} of {}", request.id, asked_by.id),
+        )?;
+    }
     let tier = &request.terms.tier;
     if tier.auto_under.is_some_and(|under| request.ask.duration <= under) {
         return Ok(());

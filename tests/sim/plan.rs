@@ -128,7 +128,11 @@ impl Sim {
                 Plot::Day | Plot::Errand,
                 Answer::Submitted { request, .. } | Answer::Counted { request, .. },
             ) => {
+                self.plan_behalf(*request);
                 self.plan_decisions(*request);
+            }
+            (Plot::Day | Plot::Errand, Answer::ConfirmationWanted { request, from }) => {
+                self.plan_confirmation(*request, from);
             }
             (
                 Plot::Day | Plot::Errand,
@@ -145,7 +149,10 @@ impl Sim {
             }
             (Plot::Scenario, Answer::Submitted { request, .. }) => self.plan_the_decision(*request),
             (Plot::Scenario, Answer::Granting { request, .. }) => self.plan_the_use(*request),
-            (Plot::Scenario, Answer::Counted { .. } | Answer::Scheduled { .. })
+            (
+                Plot::Scenario,
+                Answer::Counted { .. } | Answer::Scheduled { .. } | Answer::ConfirmationWanted { .. },
+            )
             | (
                 _,
                 Answer::Held { .. }
@@ -256,6 +263,34 @@ impl Sim {
     fn has_asides(&self) -> bool {
         self.plot == Plot::Day
             && matches!(self.defect, None | Some(Defect::GiveAllThatWasAsked | Defect::GiveInADrill))
+    }
+
+    /// Somebody asks for somebody else, also one who would have to approve it.
+    fn plan_behalf(&mut self, request: RequestId) {
+        let number = request.number();
+        if !(self.has_asides() && number.is_multiple_of(3)) {
+            return;
+        }
+        let asker = ["p1", "m1", "p3", "o1"][usize::try_from(number % 4).unwrap()];
+        let person: PersonId = format!("p{}@example.com", number % 5 + 1).parse().unwrap();
+        let role = ["crm/read", "ledger/write", "ledger/read", "crm/admin"]
+            [usize::try_from(number % 7 % 4).unwrap()];
+        let ask = ask(role, if number.is_multiple_of(2) { 20 } else { 60 });
+        self.plan_aside(asker, Verb::AskFor { person, ask }, Span::mins(3));
+    }
+
+    /// The one whom it is for says yes or no, or nothing; others try before.
+    fn plan_confirmation(&mut self, request: RequestId, from: &PersonId) {
+        let from = from.as_str().split('@').next().unwrap_or_default().to_owned();
+        for who in ["m1", "m2", "o1", "s1"] {
+            self.plan_aside(who, Verb::Approve { request, at_most: None }, Span::mins(1));
+        }
+        self.plan_aside("m1", Verb::Confirm { request, agrees: true }, Span::mins(1));
+        match request.number() % 6 {
+            0 => {}
+            1 => self.plan_aside(&from, Verb::Confirm { request, agrees: false }, Span::mins(2)),
+            _ => self.plan_aside(&from, Verb::Confirm { request, agrees: true }, Span::mins(2)),
+        }
     }
 
     /// What comes besides, without a throw of the dice.

@@ -245,7 +245,7 @@ fn refused_once_more(
 /// The verbs that ask for access that one does not have.
 fn asks(verb: &Verb) -> Option<(&Ask, PastKind)> {
     match verb {
-        Verb::Ask(ask) => Some((ask, PastKind::New)),
+        Verb::Ask(ask) | Verb::AskFor { ask, .. } => Some((ask, PastKind::New)),
         Verb::BreakGlass(ask) => Some((ask, PastKind::BreakGlass)),
         Verb::Extend { .. }
         | Verb::Drill { .. }
@@ -253,6 +253,7 @@ fn asks(verb: &Verb) -> Option<(&Ask, PastKind)> {
         | Verb::Deny { .. }
         | Verb::Question { .. }
         | Verb::Reply { .. }
+        | Verb::Confirm { .. }
         | Verb::Redact { .. }
         | Verb::Withdraw { .. }
         | Verb::Release { .. }

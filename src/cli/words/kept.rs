@@ -7,8 +7,9 @@ use crate::policy::Reason;
 
 /// Which request, and by which policies.
 pub(in crate::cli) fn kept_head(request: &Request, kept: &Kept) -> String {
+    let asked_by = kept.asked_by.as_ref().map(|asker| format!(", asked by {asker},")).unwrap_or_default();
     format!(
-        "{}  {} of {} for {}: tier {}, policies {}",
+        "{}  {} of {}{asked_by} for {}: tier {}, policies {}",
         kept.request,
         kept.role,
         request.requester.id,
@@ -23,6 +24,8 @@ pub(in crate::cli) fn kept_line(line: &KeptLine) -> String {
     let by = line.by.name();
     match &line.what {
         KeptWhat::Submitted => format!("{by} was allowed to ask"),
+        KeptWhat::ConfirmationWanted { from } => format!("it is for {from}, who must confirm it first"),
+        KeptWhat::Confirmed => format!("{by} confirmed it"),
         KeptWhat::AutoApproved { under } => {
             format!("approved by policy: up to {} nobody needs to be asked", under.words())
         }
@@ -60,6 +63,8 @@ pub(in crate::cli) fn kept_rules(line: &KeptLine) -> Vec<String> {
         KeptWhat::Refused { refusal: Refusal::Rules(reasons), .. } => reasons.iter().map(rule).collect(),
         KeptWhat::Refused { refusal, .. } => vec![answer(&Answer::Refused(refusal.clone()))],
         KeptWhat::Submitted
+        | KeptWhat::ConfirmationWanted { .. }
+        | KeptWhat::Confirmed
         | KeptWhat::AutoApproved { .. }
         | KeptWhat::Asked { .. }
         | KeptWhat::Escalated { .. }

@@ -49,9 +49,18 @@ pub(in crate::jira) fn facts(request: &Request) -> Vec<(&'static str, Vec<String
     let mut facts = vec![
         ("Request", vec![request_kind(request)]),
         ("Requester", vec![requester(request)]),
+        (
+            "Asked by",
+            request
+                .asked_by
+                .iter()
+                .map(|by| format!("{} ({})", short(&by.name), short(by.id.as_str())))
+                .collect(),
+        ),
         ("Access", vec![short(&request.title()), short(&terms.gives)]),
         ("For", vec![ask.duration.words()]),
     ];
+    facts.retain(|(_, values)| !values.is_empty());
     if let Some(starts_at) = ask.starts_at {
         facts.push(("Starts", vec![starts_at.minute_utc()]));
     }

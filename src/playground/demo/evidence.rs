@@ -131,6 +131,8 @@ impl Clocks {
                 | What::AskedAnew { .. }
                 | What::Questioned { .. }
                 | What::Answered { .. }
+                | What::ConfirmationWanted { .. }
+                | What::Confirmed
                 | What::VoteDropped { .. }
                 | What::Reminded { .. }
                 | What::Escalated { .. }

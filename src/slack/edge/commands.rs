@@ -58,8 +58,8 @@ impl Ears {
             }
             Ok(SlashCommand::List) => self.list(&who).await.map(Some),
             Ok(SlashCommand::Catalogue) => self.open_catalogue(caller, trigger).await.map(|()| None),
-            Ok(SlashCommand::Request { words }) => {
-                let draft = self.draft(caller, &who, &words).await?;
+            Ok(SlashCommand::Request { words, whom }) => {
+                let draft = self.draft(caller, &who, &words, whom).await?;
                 self.open_request(&who, trigger, draft).await.map(|()| None)
             }
             Ok(SlashCommand::Emergency { words, drill }) => {
@@ -117,8 +117,9 @@ impl Ears {
         error: &CommandError,
     ) -> Result<(), String> {
         let otherwise = || words::not_understood(&self.settings.command, error);
+        let (text, whom) = command::beneficiary(text);
         let (CommandError::UnknownWord { nearest: None, .. }, Ok(draft)) =
-            (error, self.draft(caller, who, &typed(text)).await)
+            (error, self.draft(caller, who, &typed(&text), whom).await)
         else {
             return Err(otherwise());
         };
@@ -203,7 +204,9 @@ impl Ears {
 
     /// What a request is to this person; an error when it is not for their eyes.
     fn reader(&self, who: &Identified, request: &Request) -> Result<Reader, String> {
-        let mine = request.requester.id == who.id;
+        let asked = request.is_asked_by(&who.id);
+        // Who asked for somebody else may take it back until it is confirmed.
+        let mine = request.requester.id == who.id || (asked && request.is_unconfirmed());
         let may_end = self.may_end(who, request);
         let people = self.engine.people();
         let operator = people.get(&who.id).is_some_and(|person| person.operator_login.is_some());
@@ -211,6 +214,7 @@ impl Ears {
             (true, _, _) => Ok(Reader::Requester),
             (false, true, _) => Ok(Reader::MayRevoke),
             (false, false, true) => Ok(Reader::Onlooker),
+            (false, false, false) if asked => Ok(Reader::Onlooker),
             (false, false, false) => Err(words::status_not_yours(request.id)),
         }
     }

@@ -111,6 +111,25 @@ impl Ears {
         }
     }
 
+    /// What a request form asks for, and for whom.
+    fn asked(&self, who: &Identified, sent: modal::Sent) -> Result<Verb, FieldErrors> {
+        let modal::Sent { ask, break_glass, whom } = sent;
+        let wrong = |block: &str, text: &str| FieldErrors::from([(block.to_owned(), text.to_owned())]);
+        let other = match whom.map(|account| self.person_of(&account).ok_or(account)) {
+            None => None,
+            Some(Ok(person)) => Some(person).filter(|person| person.id != who.id),
+            Some(Err(account)) => {
+                return Err(wrong("whom", &words::unmarked(&words::unknown_beneficiary(&account))));
+            }
+        };
+        match (other, break_glass) {
+            (Some(_), true) => Err(wrong("glass", words::form::GLASS_FOR_OTHERS)),
+            (Some(person), false) => Ok(Verb::AskFor { person: person.id, ask }),
+            (None, true) => Ok(Verb::BreakGlass(ask)),
+            (None, false) => Ok(Verb::Ask(ask)),
+        }
+    }
+
     pub(super) async fn sent(
         &self,
         id: &str,
@@ -118,10 +137,7 @@ impl Ears {
         view: &ViewState,
     ) -> Result<Said, FieldErrors> {
         let verb = match view.callback.as_str() {
-            modal::REQUEST_FORM => {
-                let sent = modal::read_request(view)?;
-                if sent.break_glass { Verb::BreakGlass(sent.ask) } else { Verb::Ask(sent.ask) }
-            }
+            modal::REQUEST_FORM => self.asked(who, modal::read_request(view)?)?,
             modal::EMERGENCY_FORM => {
                 let ask = modal::read_request(view)?.ask;
                 match modal::Emergency::read(&view.private_metadata) {

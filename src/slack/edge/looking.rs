@@ -10,10 +10,10 @@ use tokio::time::timeout;
 
 use super::{CHOICES_MOST, Ears, open_states};
 use crate::engine::Filter;
-use crate::ids::{AppId, RoleRef};
+use crate::ids::{AppId, RoleRef, SlackUserId};
 use crate::lifecycle::{Kind, Request, StateWord};
 use crate::policy::{
-    self, Ask, AskMode, Begin, Found, PolicySet, Reason, RoleMatch, Verdict, Visibility, Vocabulary,
+    self, Ask, AskMode, Begin, Found, Person, PolicySet, Reason, RoleMatch, Verdict, Visibility, Vocabulary,
 };
 use crate::slack::envelope::{Caller, ViewState};
 use crate::slack::free_words::{self, FreeWords, Moment};
@@ -83,12 +83,25 @@ impl Ears {
         trigger: &str,
         mut draft: Draft,
     ) -> Result<(), String> {
+        let subject = self.subject(who, draft.whom.as_deref());
         if let Some(role) = &draft.role {
-            let hint = self.hint(who, role, draft.duration).await;
+            let hint = self.hint(&subject, role, draft.duration).await;
             draft.notes.insert(0, hint);
         }
-        let view = modal::request(&self.engine.policies(), &self.engine.people(), &who.id, &draft);
+        let view = modal::request(&self.engine.policies(), &self.engine.people(), &subject.id, &draft);
         self.open(trigger, &view).await
+    }
+
+    /// The person with this account, whom the directory names.
+    pub(super) fn person_of(&self, account: &str) -> Option<Person> {
+        let account = SlackUserId::new(account).ok()?;
+        self.engine.people().by_slack(&account).cloned()
+    }
+
+    /// Whom a form is about: somebody else, when it names one whom the directory knows.
+    fn subject(&self, who: &Identified, whom: Option<&str>) -> Identified {
+        let other = whom.and_then(|account| self.person_of(account));
+        other.map_or_else(|| who.clone(), |person| Identified { id: person.id, name: person.name })
     }
 
     /// What somebody's words come to, as the beginning of a form.
@@ -97,12 +110,17 @@ impl Ears {
         caller: &Caller,
         who: &Identified,
         typed: &str,
+        whom: Option<String>,
     ) -> Result<Draft, String> {
+        if let Some(account) = whom.as_deref().filter(|account| self.person_of(account).is_none()) {
+            return Err(words::unknown_beneficiary(account));
+        }
+        let who = &self.subject(who, whom.as_deref());
         let command = &self.settings.command;
         let policies = self.engine.policies();
         let read = read_words(&policies, typed);
         let FreeWords { role: wish, duration, from, until, too_long, because, ticket } = read;
-        let mut draft = Draft { duration, because, ticket, ..Draft::default() };
+        let mut draft = Draft { duration, because, ticket, whom, ..Draft::default() };
         self.when(caller, &mut draft, from.as_ref(), until.as_ref()).await;
         draft.notes.extend(too_long.map(|typed| words::length_too_long(&typed)));
         if wish.is_empty() {
@@ -312,12 +330,14 @@ impl Ears {
     }
 
     async fn request_form_for(&self, who: &Identified, view: &ViewState, role: Option<RoleRef>) -> Value {
+        let whom = view.values.get("whom").cloned();
+        let who = &self.subject(who, whom.as_deref());
         let mut notes = Vec::new();
         if let Some(role) = &role {
             notes.push(self.hint(who, role, None).await);
         }
         let because = view.values.get("why").cloned();
-        let draft = Draft { role, because, notes, ..Draft::default() };
+        let draft = Draft { role, because, whom, notes, ..Draft::default() };
         modal::request(&self.engine.policies(), &self.engine.people(), &who.id, &draft)
     }
 

@@ -223,6 +223,8 @@ impl Ears {
             Press::Approve => Verb::Approve { request, at_most: None },
             Press::Release => Verb::Release { request },
             Press::Withdraw => Verb::Withdraw { request, reason: None },
+            Press::Confirm => Verb::Confirm { request, agrees: true },
+            Press::Decline => Verb::Confirm { request, agrees: false },
             Press::Reveal => return self.reveal(id, who, request, trigger, ack).await,
             Press::ApproveLess
             | Press::Deny
@@ -260,7 +262,12 @@ impl Ears {
             Press::Extend => self.open_extend(who, trigger, request, None, None).await,
             Press::Emergency => self.open_emergency_for(who, request, trigger, place).await,
             Press::Review => self.open_review(who, request, trigger).await,
-            Press::Approve | Press::Release | Press::Reveal | Press::Withdraw => Ok(()),
+            Press::Approve
+            | Press::Release
+            | Press::Reveal
+            | Press::Withdraw
+            | Press::Confirm
+            | Press::Decline => Ok(()),
         }
     }
 

@@ -21,6 +21,8 @@ pub struct Sent {
     pub ask: Ask,
     /// Whether at once, without approval.
     pub break_glass: bool,
+    /// For whom, when it is somebody else: their account.
+    pub whom: Option<String>,
 }
 
 /// What is wrong, by the block that it is about. Plain.
@@ -73,7 +75,8 @@ pub fn read_request(view: &ViewState) -> Result<Sent, FieldErrors> {
         return Err(errors);
     };
     let ask = Ask { role, duration, starts_at, justification, ticket, fields };
-    Ok(Sent { ask, break_glass: view.values.contains_key("glass") })
+    let whom = view.values.get("whom").cloned();
+    Ok(Sent { ask, break_glass: view.values.contains_key("glass"), whom })
 }
 
 /// An extension form as it was sent.

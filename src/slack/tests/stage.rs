@@ -94,6 +94,7 @@ fn dossier(state: State) -> Dossier {
         submitted_at: NOW,
         policy: Digest::default(),
         votes: vec![],
+        asked_by: None,
         questions: vec![],
         copies: vec![],
         state,

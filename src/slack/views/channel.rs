@@ -47,6 +47,7 @@ pub(super) fn about(scene: &Scene<'_>) -> Vec<Value> {
         fields.push((words::FOR_TICKET, named_ticket(scene, key)));
     }
     let mut known = vec![words::requester(scene.people, &request.requester), words::gives(&request.terms)];
+    known.extend(request.asked_by.as_ref().map(words::asked_for_them));
     known.extend(words::form_fields(&request.ask));
     if let Some(context) = submitted_in(&scene.dossier.entries) {
         known.push(words::past(context));
@@ -222,7 +223,7 @@ pub(super) fn threaded(text: String, blocks: Vec<Value>) -> Rendered {
 /// The pending state, while people are asked.
 fn asked_now(state: &State) -> Option<&PendingState> {
     match state {
-        State::Pending(pending) => (!pending.held).then_some(pending),
+        State::Pending(pending) => (!pending.held && !pending.unconfirmed).then_some(pending),
         State::Scheduled { .. }
         | State::Granting
         | State::Active { .. }

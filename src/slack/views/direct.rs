@@ -13,6 +13,8 @@ const REASON_MOST: usize = 1000;
 
 pub(super) fn message(scene: &Scene<'_>, kind: DmKind, number: u32) -> Option<Rendered> {
     match kind {
+        DmKind::Confirm => confirm(scene),
+        DmKind::Asker => asker(scene),
         DmKind::Decided => decided(scene),
         DmKind::Waiting => waiting(scene),
         DmKind::Active => active(scene),
@@ -22,6 +24,38 @@ pub(super) fn message(scene: &Scene<'_>, kind: DmKind, number: u32) -> Option<Re
         DmKind::Ended => ended(scene),
         DmKind::Reviewed => review::to_requester(scene),
     }
+}
+
+/// What somebody else asked for the requester, with the buttons to say yes or no.
+fn confirm(scene: &Scene<'_>) -> Option<Rendered> {
+    let request = &scene.dossier.request;
+    let asked_by = request.asked_by.as_ref()?;
+    if !request.is_unconfirmed() {
+        return overtaken(scene);
+    }
+    let sentence = words::dm_confirm(request, &asked_by.name);
+    let spoken = words::spoken(words::CONFIRM, request);
+    let agree = button(Press::Confirm, request.id, words::CONFIRM, &spoken, Look::Primary);
+    let blocks = vec![
+        section(&scene.block("head"), &sentence),
+        section_plain(&scene.block("why"), &request.ask.justification, REASON_MOST),
+        section(&scene.block("known"), &words::gives(&request.terms)),
+        actions(&scene.block("act"), vec![agree, plain(Press::Decline, words::DECLINE, request)]),
+    ];
+    Some(to_requester(scene, sentence, blocks))
+}
+
+/// To who asked for somebody else.
+fn asker(scene: &Scene<'_>) -> Option<Rendered> {
+    let request = &scene.dossier.request;
+    let asked_by = request.asked_by.as_ref()?;
+    let sentence = words::dm_asker(request);
+    let mut blocks = vec![section(&scene.block("head"), &sentence)];
+    if request.is_unconfirmed() {
+        blocks.push(actions(&scene.block("act"), vec![plain(Press::Withdraw, words::WITHDRAW, request)]));
+    }
+    let rendered = to_requester(scene, sentence, blocks);
+    Some(Rendered { channel: Where::Direct(asked_by.id.clone()), ..rendered })
 }
 
 fn decided(scene: &Scene<'_>) -> Option<Rendered> {

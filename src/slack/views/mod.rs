@@ -101,6 +101,8 @@ pub fn marker(request: RequestId, view: View) -> String {
         View::Answer { number } => format!("{request}:answer:{number}"),
         View::Dm { kind, number } => {
             let kind = match kind {
+                DmKind::Confirm => "confirm",
+                DmKind::Asker => "asker",
                 DmKind::Decided => "decided",
                 DmKind::Waiting => "waiting",
                 DmKind::Active => "active",

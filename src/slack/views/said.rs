@@ -144,7 +144,9 @@ pub fn status(people: &People, dossier: &Dossier, reader: Reader) -> Said {
     let request = &dossier.request;
     let head = words::status_head(request);
     let mut blocks = vec![section("head", &head), section("facts", &words::status_facts(request))];
-    if let State::Pending(pending) = &request.state {
+    if let State::Pending(pending) = &request.state
+        && !pending.unconfirmed
+    {
         let waits = words::status_waits(people, &pending.asked, pending.stage_since);
         blocks.push(section("waits", &waits));
     }

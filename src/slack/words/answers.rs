@@ -22,6 +22,11 @@ pub fn answer(people: &People, answer: &Answer) -> String {
             code(*request),
             list(&mentions(people, asked), 10)
         ),
+        Answer::ConfirmationWanted { request, from } => format!(
+            "{} waits for {}: nobody is asked to approve it before they confirm. You hear from me what becomes of it.",
+            code(*request),
+            inline(&name(people, from), NAME)
+        ),
         Answer::Granting { request, shortened } => {
             format!(
                 "{} is approved in full{}. The access is being granted.",
@@ -118,6 +123,10 @@ pub fn refused(refusal: &Refusal) -> String {
             format!("That is not possible now: {} is {}{last}.", code(*request), state(*word))
         }
         Refusal::NotYours { request } => format!("Only the requester of {} may do that.", code(*request)),
+        Refusal::Unconfirmed { request } => format!(
+            "{} was asked for somebody who has not confirmed it yet; until then there is nothing to decide.",
+            code(*request)
+        ),
         Refusal::MayNotRevoke { request } => format!(
             "Only an approver of {}, an owner of the app or an operator may take that access.",
             code(*request)
@@ -232,6 +241,7 @@ pub fn help(command: &str) -> String {
          • `{jit} emergency billing/write because the site is down, INC-42`: access at once, without approval; security \
          is told, and it is reviewed. `{jit} emergency drill …` is all of it but the access\n\
          • `{jit} request read billing from tomorrow 9:00 for 4h because …`: for later; `until fri 17:00` works, too\n\
+         • `{jit} request read billing for @ben for 2h because …`: for somebody else, who confirms it first\n\
          • `{jit} again`, `{jit} again billing`: the form as you sent it the last time\n\
          • `{jit} list`: what you have and what waits\n\
          • `{jit} status`, `{jit} status R1042`: where a request stands\n\

@@ -387,6 +387,16 @@ pub fn status_not_yours(request: crate::ids::RequestId) -> String {
     )
 }
 
+/// Nobody can be given anything whom the directory does not know.
+#[must_use]
+pub fn unknown_beneficiary(account: &str) -> String {
+    format!(
+        "The directory has nobody with the Slack account `{}`, so nothing can be asked for them. Guests and bots get \
+         no access.",
+        inline(account, NAME)
+    )
+}
+
 /// Nobody of the directory has the mentioned account.
 #[must_use]
 pub fn unknown_holder(account: &str) -> String {

@@ -3,7 +3,7 @@
 use super::{NAME, WRITTEN, bold, code, names, written};
 use crate::engine::Asked;
 use crate::ids::PersonId;
-use crate::lifecycle::{Context, HOLDERS_MOST, Past, Request, Requester, Terms, Vote};
+use crate::lifecycle::{AskedBy, Context, HOLDERS_MOST, Past, Request, Requester, Terms, Vote};
 use crate::policy::{Ask, People};
 use crate::slack::text::{date, inline, list, mention, name};
 
@@ -30,6 +30,13 @@ pub fn requester(people: &People, requester: &Requester) -> String {
 #[must_use]
 pub fn gives(terms: &Terms) -> String {
     format!("{} gives: {}.", bold(&terms.role_name), written(&terms.gives, GIVES))
+}
+
+/// Who asked, when it was somebody else.
+#[must_use]
+pub fn asked_for_them(asked_by: &AskedBy) -> String {
+    let confirmed = asked_by.confirmed_at.map(|at| format!("; confirmed {}", date(at))).unwrap_or_default();
+    format!("*Asked by* {}, who has no part in the decision{confirmed}.", inline(&asked_by.name, NAME))
 }
 
 /// What stands in the form's own fields.

@@ -23,6 +23,10 @@ pub const EXTEND: &str = "Extend…";
 pub const RELEASE: &str = "Release";
 /// On buttons. Plain.
 pub const WITHDRAW: &str = "Withdraw";
+/// Button.
+pub const CONFIRM: &str = "Yes, for me";
+/// Button.
+pub const DECLINE: &str = "No";
 /// On buttons. Plain.
 pub const REVOKE: &str = "Revoke…";
 
@@ -78,6 +82,13 @@ pub mod form {
     pub const TICKET: &str = "Ticket";
     /// Hint.
     pub const TICKET_HINT: &str = "The incident or change that this is for, such as OPS-311.";
+    /// Label.
+    pub const WHOM: &str = "For whom?";
+    /// Hint.
+    pub const WHOM_HINT: &str = "Leave it empty for yourself. Whoever you choose must confirm it first.";
+    /// At a break-glass for somebody else.
+    pub const GLASS_FOR_OTHERS: &str =
+        "Nobody breaks the glass for somebody else. Leave the field for whom empty, or untick this.";
     /// Label.
     pub const STARTS: &str = "Starts";
     /// Hint.

@@ -33,6 +33,10 @@ pub fn kept_line(people: &People, line: &KeptLine) -> String {
     let by = bold(line.by.name());
     let said = match &line.what {
         KeptWhat::Submitted => format!("{by} was allowed to ask."),
+        KeptWhat::ConfirmationWanted { from } => {
+            format!("It is for {}, who must confirm it first.", inline(&name(people, from), NAME))
+        }
+        KeptWhat::Confirmed => format!("{by} confirmed it."),
         KeptWhat::AutoApproved { under } => {
             format!("Approved by policy: up to {} nobody needs to be asked.", under.words())
         }
@@ -88,11 +92,13 @@ pub fn last_refused(command: &str, last: &Refused) -> String {
         Verb::Ask(ask) | Verb::BreakGlass(ask) | Verb::Drill { ask, .. } => {
             format!("`{}` for {}", ask.role, ask.duration.words())
         }
+        Verb::AskFor { ask, .. } => format!("`{}` for {} for somebody else", ask.role, ask.duration.words()),
         Verb::Extend { parent, .. } => format!("more of {}", code(*parent)),
         Verb::Approve { .. }
         | Verb::Deny { .. }
         | Verb::Question { .. }
         | Verb::Reply { .. }
+        | Verb::Confirm { .. }
         | Verb::Withdraw { .. }
         | Verb::Release { .. }
         | Verb::Revoke { .. }

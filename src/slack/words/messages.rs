@@ -286,6 +286,29 @@ pub fn dm_standing(request: &Request) -> String {
     format!("{emoji} *{word}*: {}; {}.", bold(&request.title()), standing(request))
 }
 
+/// Somebody else asked for them.
+#[must_use]
+pub fn dm_confirm(request: &Request, asked_by: &str) -> String {
+    format!(
+        ":raising_hand: *Is this for you?* {} asks for {} for you, for {}. Nobody decides on it before you say yes.",
+        inline(asked_by, NAME),
+        bold(&request.title()),
+        request.ask.duration.words()
+    )
+}
+
+/// Who asked for somebody else is told where it stands.
+#[must_use]
+pub fn dm_asker(request: &Request) -> String {
+    let (emoji, word) = headline(request);
+    format!(
+        "{emoji} *{word}*: {} for {}, as you asked; {}.",
+        bold(&request.title()),
+        bold(&request.requester.name),
+        standing(request)
+    )
+}
+
 /// It was to start now, and a rule said no.
 #[must_use]
 pub fn dm_not_started(request: &Request, starts_at: Timestamp, reason: &str) -> String {

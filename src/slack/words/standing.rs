@@ -10,6 +10,9 @@ use crate::slack::text::{date, inline};
 pub fn headline(request: &Request) -> (&'static str, &'static str) {
     match &request.state {
         State::Pending(pending) if pending.held => (":large_yellow_circle:", "Approved, but held"),
+        State::Pending(pending) if pending.unconfirmed => {
+            (":large_yellow_circle:", "Waiting for confirmation")
+        }
         State::Pending(_) => (":large_yellow_circle:", "Waiting for approval"),
         State::Scheduled { .. } => (":large_blue_circle:", "Approved, starts later"),
         State::Granting => match request.kind {
@@ -108,6 +111,11 @@ pub fn standing(request: &Request) -> String {
                 date(pending.lapses_at)
             )
         }
+        State::Pending(pending) if pending.unconfirmed => format!(
+            "{} must confirm it first; lapses {}",
+            inline(&request.requester.name, NAME),
+            date(pending.lapses_at)
+        ),
         State::Pending(pending) => format!("lapses {}", date(pending.lapses_at)),
         State::Scheduled { starts_at } => format!("starts {}", date(*starts_at)),
         State::Granting => "the targets are being asked".to_owned(),
@@ -165,6 +173,8 @@ pub(super) fn withdrawn(cause: &WithdrawCause, by: &Actor) -> String {
         }
         WithdrawCause::ParentEnded => "the access to extend is no longer active".to_owned(),
         WithdrawCause::Leaver => "the requester has left".to_owned(),
+        WithdrawCause::Asker => format!("taken back by {}, who had asked for it", inline(by.name(), NAME)),
+        WithdrawCause::Declined => format!("{} did not want it", inline(by.name(), NAME)),
         WithdrawCause::Superseded => "a break-glass of the same person took its place".to_owned(),
         WithdrawCause::Drill => "it ended where access would have begun".to_owned(),
     }

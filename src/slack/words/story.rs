@@ -31,6 +31,10 @@ fn story(people: &People, by: &str, entry: &Entry) -> String {
                 }
             }
         }
+        What::ConfirmationWanted { name, .. } => {
+            format!("It is for *{}*, who must confirm it first.", inline(name, NAME))
+        }
+        What::Confirmed => format!("{by} confirmed it."),
         What::AutoApproved { under } => {
             format!("Approved by policy: up to {} nobody needs to be asked.", under.words())
         }

@@ -58,6 +58,7 @@ pub(crate) fn pending() -> State {
         lapses_at: at(1000),
         held: false,
         asked_anew: 0,
+        unconfirmed: false,
     })
 }
 
@@ -143,6 +144,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         submitted_at: at(0),
         policy: Digest::from_hex("0123456789abcdef".repeat(4)),
         votes: Vec::new(),
+        asked_by: None,
         questions: Vec::new(),
         copies: Vec::new(),
         state: pending(),
@@ -277,6 +279,8 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         (ann.clone(), submit(Kind::Extension { parent })),
         (ann.clone(), submit(Kind::BreakGlass)),
         (ann.clone(), submit(Kind::Drill { began_at: None })),
+        (ann.clone(), What::ConfirmationWanted { from: person("bob"), name: "Bob".to_owned() }),
+        (bob.clone(), What::Confirmed),
         (jitney.clone(), What::AutoApproved { under: Span::mins(30) }),
         (jitney.clone(), wanted(vec![person("bob")], false)),
         (jitney.clone(), wanted(many, true)),
@@ -350,6 +354,8 @@ pub(crate) fn every_entry() -> Vec<Entry> {
         (jitney.clone(), What::Withdrawn { cause: WithdrawCause::ParentEnded }),
         (jitney.clone(), What::Withdrawn { cause: WithdrawCause::Leaver }),
         (jitney.clone(), What::Withdrawn { cause: WithdrawCause::Superseded }),
+        (ann.clone(), What::Withdrawn { cause: WithdrawCause::Asker }),
+        (bob.clone(), What::Withdrawn { cause: WithdrawCause::Declined }),
         (jitney.clone(), What::Lapsed),
         (jitney.clone(), What::Scheduled { starts_at: at(60) }),
         (jitney.clone(), What::Provisioning { not_after: at(140) }),

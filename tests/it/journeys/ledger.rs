@@ -99,6 +99,11 @@ impl Journey {
         }
         assert!(marks.values().all(|count| *count == 1), "messages of {id}: {marks:?}");
         assert_eq!(marks.len(), dossier.messages.len(), "messages of {id}: {marks:?} {:?}", dossier.messages);
+        let asked_by = dossier.request.asked_by.as_ref();
+        if asked_by.is_some_and(|asked_by| asked_by.confirmed_at.is_none()) {
+            assert!(!dossier.messages.contains_key(&CARD), "{id} has a card, and nobody confirmed it");
+            return;
+        }
         let card = &dossier.messages[&CARD];
         let card = snapshot.messages(&card.channel).find(|m| m.ts == card.ts).unwrap();
         let headline = match dossier.request.state.word() {

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jitney::ids::{EffectId, PersonId, RequestId, TargetId};
 use jitney::lifecycle::{
-    Actor, Change, Context, Effect, EndCause, Event, Evidence, Facts, FollowUp, Kind, LockdownChange, Op,
-    Outcome, Refusal, Request, State, Submission, WithdrawCause, next_due, step, submit,
+    Actor, AskedBy, Change, Context, Effect, EndCause, Event, Evidence, Facts, FollowUp, Kind,
+    LockdownChange, Op, Outcome, Refusal, Request, State, Submission, WithdrawCause, next_due, step, submit,
 };
 use jitney::policy::{Ask, Digest};
 use jitney::time::{Span, Timestamp};
@@ -132,6 +132,12 @@ impl Play {
                 let starts_at = starts_in.map(|span| self.now + span);
                 self.submits(who, ask(role, *duration, starts_at), Kind::New)
             }
+            Act::AsksFor { who, whom, role, duration } => {
+                self.submits_for(whom, Some(who), ask(role, *duration, None), Kind::New)
+            }
+            Act::Confirms { who, request, agrees } => {
+                self.event(*request, Event::Confirm { by: actor(who), agrees: *agrees })
+            }
             Act::Has { who, role, duration } => self.has(who, ask(role, *duration, None)),
             Act::BreaksGlass { who, role, duration } => {
                 self.submits(who, ask(role, *duration, None), Kind::BreakGlass)
@@ -222,6 +228,18 @@ impl Play {
     }
 
     fn submits(&mut self, who: &PersonId, ask: Ask, kind: Kind) -> Result<(), String> {
+        self.submits_for(who, None, ask, kind)
+    }
+
+    fn submits_for(
+        &mut self,
+        who: &PersonId,
+        asker: Option<&PersonId>,
+        ask: Ask,
+        kind: Kind,
+    ) -> Result<(), String> {
+        let asked_by =
+            asker.map(|id| AskedBy { id: id.clone(), name: name(id).to_owned(), confirmed_at: None });
         let verdict = self.world.may_submit(&self.requests, who, &ask, kind, self.now);
         if kind == Kind::BreakGlass && verdict.is_granted() {
             // As the engine does, in the same savepoint: a break-glass takes the place of the own pending twin.
@@ -244,11 +262,12 @@ impl Play {
         facts.verdict = verdict;
         facts.lockdowns = self.locked(who);
         facts.breakers_open = self.world.breakers_open.clone();
-        facts.stages = self.world.stages(&draft(id, kind, who, &terms, &ask, self.now));
+        let draft = Request { asked_by: asked_by.clone(), ..draft(id, kind, who, &terms, &ask, self.now) };
+        facts.stages = self.world.stages(&draft);
         facts.claims = claims(&self.requests, id, who, &terms.steps);
         let requester = World::requester(who);
         let (policy, context) = (Digest::default(), Context::default());
-        let submission = Submission { id, kind, requester, terms, ask, policy, context };
+        let submission = Submission { id, kind, requester, asked_by, terms, ask, policy, context };
         match submit(submission, &facts, self.now) {
             Ok(change) => {
                 self.ledger.answer(&change.answer);
@@ -454,6 +473,7 @@ fn draft(
         submitted_at: now,
         policy: Digest::default(),
         votes: Vec::new(),
+        asked_by: None,
         questions: Vec::new(),
         copies: Vec::new(),
         state: State::Granting,

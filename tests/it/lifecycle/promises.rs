@@ -61,6 +61,17 @@ impl Moment<'_> {
     }
 }
 
+fn who_asked_for_somebody_else_is_never_among_votes(moment: &Moment<'_>) -> Held {
+    let own = moment.after.votes.iter().find(|vote| moment.after.is_asked_by(&vote.by));
+    own.map_or(Ok(()), |vote| Err(format!("{} asked for {} and approved it", vote.by, moment.after.id)))
+}
+
+fn nothing_is_granted_to_somebody_who_did_not_confirm(moment: &Moment<'_>) -> Held {
+    let confirmed = moment.after.asked_by.as_ref().is_none_or(|asked_by| asked_by.confirmed_at.is_some());
+    let calls = moment.change.effects.iter().any(|effect| matches!(effect, Effect::Target { .. }));
+    if confirmed || !calls { Ok(()) } else { Err(format!("{} was not confirmed", moment.after.id)) }
+}
+
 impl Promises {
     /// An answer that was taken, and the step it is about.
     pub(crate) fn heard(&mut self, before: &Request, event: &Event) {
@@ -98,6 +109,8 @@ impl Promises {
         nobody_is_warned_right_after_they_were_told_the_end(&moment)?;
         never_longer_than_asked_nor_than_an_approval_allows(&moment)?;
         requester_never_among_votes(&moment)?;
+        who_asked_for_somebody_else_is_never_among_votes(&moment)?;
+        nothing_is_granted_to_somebody_who_did_not_confirm(&moment)?;
         access_only_after_enough_approvals(&moment)?;
         handed_over_never_revoked(&moment)?;
         a_live_grant_is_never_cut(&moment)?;

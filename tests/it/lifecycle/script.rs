@@ -53,6 +53,18 @@ pub(crate) enum Act {
         duration: Span,
         starts_in: Option<Span>,
     },
+    /// For somebody else.
+    AsksFor {
+        who: PersonId,
+        whom: PersonId,
+        role: RoleRef,
+        duration: Span,
+    },
+    Confirms {
+        who: Who,
+        request: RequestId,
+        agrees: bool,
+    },
     /// Asks, is approved, and every call goes well: where another story begins.
     Has {
         who: PersonId,
@@ -257,6 +269,11 @@ fn decides(who: &Who, verb: &[&str]) -> Result<Act, String> {
         ["asks", role, duration] => {
             Act::Asks { who: id, role: parsed(role)?, duration: span(duration)?, starts_in: None }
         }
+        ["asks", role, duration, "for", whom] => {
+            Act::AsksFor { who: id, whom: person(whom)?, role: parsed(role)?, duration: span(duration)? }
+        }
+        ["confirms", r] => Act::Confirms { who: w, request: request_id(r)?, agrees: true },
+        ["declines", r] => Act::Confirms { who: w, request: request_id(r)?, agrees: false },
         ["asks", role, duration, "starting", starts_in] => Act::Asks {
             who: id,
             role: parsed(role)?,
@@ -376,7 +393,7 @@ fn rows(comment: &str) -> Result<Vec<u8>, String> {
             words.next();
         }
     }
-    match rows.iter().find(|row| !(1..=34).contains(*row)) {
+    match rows.iter().find(|row| !(1..=36).contains(*row)) {
         Some(row) => Err(format!("there is no row {row}")),
         None => Ok(rows),
     }
@@ -420,7 +437,7 @@ fn unknown_words_stop_with_their_line() {
         ("zoe approves R1", "line 1: nobody is called `zoe`"),
         ("R1.0 look found\nR1.0 grant gone", "line 2: unknown words `gone`"),
         ("+5x", "line 1: `5x` is not a length of time"),
-        ("+5m -- row 35", "line 1: there is no row 35"),
+        ("+5m -- row 37", "line 1: there is no row 37"),
         ("ann asks wiki/edit", "line 1: unknown words"),
     ] {
         let said = parse(script).err().unwrap_or_else(|| panic!("{script:?} was understood"));

@@ -240,7 +240,10 @@ impl World {
             ApproverRef::OnCall(name) => panic!("the scripts have no schedules such as {name}"),
         };
         let may = |p: &PersonId| {
-            *p != request.requester.id && !self.left.contains(p) && !self.may_not_approve.contains(p)
+            *p != request.requester.id
+                && !request.is_asked_by(p)
+                && !self.left.contains(p)
+                && !self.may_not_approve.contains(p)
         };
         refs.iter().flat_map(one).filter(may).collect()
     }

@@ -219,6 +219,8 @@ pub(super) fn every_view() -> Vec<View> {
             .map(|kind| View::Nudge { kind, number: 1 }),
     );
     let dms = [
+        DmKind::Confirm,
+        DmKind::Asker,
         DmKind::Decided,
         DmKind::Waiting,
         DmKind::Active,
@@ -340,6 +342,7 @@ pub(super) fn hostile_forms() -> Vec<Value> {
         role: Some("billing/read".parse().unwrap()),
         duration: Some(Span::days(3000)),
         because: Some(evil.clone()),
+        whom: Some("U0BOB".to_owned()),
         fields: [("schema".to_owned(), "public".to_owned())].into(),
         starts_at: Some(at(100_000)),
         ticket: Some("OPS-311".parse().unwrap()),

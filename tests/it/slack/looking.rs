@@ -168,6 +168,7 @@ pub(super) fn sayings() -> Vec<String> {
         words::again_refused(held[0], &[&reason(ReasonCode::Never)]),
         words::last_refused("/jit", &refusals()[0]),
         words::nothing_refused("/jit"),
+        words::unknown_beneficiary("U0EVE"),
         words::dm_not_started(held[0], at(600), "department is Sales"),
         words::length_too_long("for ever"),
         words::length_cut(Span::hours(12), Span::hours(8)),

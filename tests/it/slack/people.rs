@@ -146,6 +146,7 @@ pub(crate) fn pending(stage: u32) -> State {
         lapses_at: at(480),
         held: false,
         asked_anew: 0,
+        unconfirmed: false,
     })
 }
 
@@ -206,6 +207,7 @@ impl Story {
             submitted_at: at(0),
             policy: Digest::default(),
             votes: vec![],
+            asked_by: None,
             questions: vec![],
             copies: vec![],
             state,

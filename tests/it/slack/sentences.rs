@@ -42,6 +42,7 @@ pub(super) fn answers() -> Vec<Answer> {
         Answer::Granting { request, shortened: Some(Span::mins(30)) },
         Answer::Scheduled { request, starts_at: at(600), shortened: Some(Span::mins(30)) },
         Answer::Counted { request, have: 1, need: 2 },
+        Answer::ConfirmationWanted { request, from: id("bob") },
         Answer::Held { request, targets },
         Answer::Applied { request, parent, expires_at: at(190) },
         Answer::Redacted { request, number: 2 },
@@ -69,6 +70,7 @@ pub(super) fn refusals() -> Vec<Refusal> {
     let request = RequestId::from_number(1042);
     let mut refusals = vec![
         Refusal::Rules(vec![reason(), reason()]),
+        Refusal::Unconfirmed { request },
         Refusal::NotYours { request },
         Refusal::MayNotRevoke { request },
         Refusal::NoSuchRequest { request },

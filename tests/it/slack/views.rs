@@ -2,7 +2,8 @@
 
 use jitney::ids::RequestId;
 use jitney::lifecycle::{
-    Actor, DmKind, EndCause, Kind, NudgeKind, Op, ReviewFinding, State, View, What, WithdrawCause,
+    Actor, AskedBy, DmKind, EndCause, Kind, NudgeKind, Op, PendingState, ReviewFinding, State, View, What,
+    WithdrawCause,
 };
 use jitney::policy::{Capacity, Reason, ReasonCode};
 use jitney::slack::views::{Rendered, Where, marker, render};
@@ -323,6 +324,44 @@ fn direct() -> Vec<Scene> {
             ("started before it was said", active()),
         ],
     ));
+    let for_ann = |story: Story| {
+        story.with(|r| {
+            let asked_by = AskedBy { id: id("bob"), name: "Bob".to_owned(), confirmed_at: None };
+            r.asked_by = Some(asked_by);
+        })
+    };
+    let confirmed =
+        |story: Story| for_ann(story).with(|r| r.asked_by.as_mut().unwrap().confirmed_at = Some(at(9)));
+    let unconfirmed = || {
+        let State::Pending(waits) = pending(0) else { panic!("it is pending") };
+        for_ann(Story::new(State::Pending(PendingState { unconfirmed: true, asked: vec![], ..waits })))
+    };
+    all.extend(of(
+        dm(DmKind::Confirm),
+        vec![
+            ("asked for you", unconfirmed()),
+            ("asked for you, and confirmed", confirmed(Story::new(pending(0))).posted(dm(DmKind::Confirm))),
+        ],
+    ));
+    all.extend(of(
+        dm(DmKind::Asker),
+        vec![
+            ("asked for Ann", unconfirmed()),
+            ("asked for Ann, who confirmed", confirmed(Story::new(pending(0)))),
+            (
+                "asked for Ann, who declined",
+                for_ann(Story::new(State::Withdrawn {
+                    cause: WithdrawCause::Declined,
+                    by: Actor::Person { id: id("ann"), name: "Ann".to_owned() },
+                    at: at(9),
+                })),
+            ),
+        ],
+    ));
+    all.extend(of(
+        View::Card,
+        vec![("asked for by somebody else", confirmed(Story::new(pending(0)).asked(0)))],
+    ));
     all.extend(of(
         dm(DmKind::Decided),
         vec![
@@ -540,6 +579,8 @@ fn whole_log() -> Scene {
     let other = RequestId::from_number(1001);
     let mut story = Story::new(State::Active { warned: false }).asked(0).asked(1);
     for (by, what) in [
+        ("ann", What::ConfirmationWanted { from: id("bob"), name: "Bob".to_owned() }),
+        ("bob", What::Confirmed),
         ("jitney", What::AutoApproved { under: Span::mins(15) }),
         (
             "bob",
@@ -598,6 +639,8 @@ fn whole_log() -> Scene {
         ("jitney", What::Withdrawn { cause: WithdrawCause::ParentEnded }),
         ("jitney", What::Withdrawn { cause: WithdrawCause::Leaver }),
         ("jitney", What::Withdrawn { cause: WithdrawCause::Superseded }),
+        ("ann", What::Withdrawn { cause: WithdrawCause::Asker }),
+        ("bob", What::Withdrawn { cause: WithdrawCause::Declined }),
         ("jitney", What::Lapsed),
         ("jitney", What::Scheduled { starts_at: at(600) }),
         ("jitney", What::Provisioning { not_after: at(145) }),
@@ -683,6 +726,8 @@ fn every_message_has_its_own_mark() {
             views.push(View::Nudge { kind, number });
         }
         for kind in [
+            DmKind::Confirm,
+            DmKind::Asker,
             DmKind::Decided,
             DmKind::Waiting,
             DmKind::Active,

@@ -355,6 +355,7 @@ pub(super) fn forms() -> Vec<(&'static str, Value)> {
         role: Some("billing/read".parse().unwrap()),
         duration: Some(Span::mins(45)),
         because: Some("Replica lag alarm".to_owned()),
+        whom: Some("U0BOB".to_owned()),
         fields: [("schema".to_owned(), "public".to_owned())].into(),
         starts_at: Some(at(3600)),
         ticket: Some("OPS-311".parse().unwrap()),
