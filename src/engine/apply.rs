@@ -143,10 +143,8 @@ impl Core {
         if matches!(refusal, Refusal::NotInFlight) {
             return Ok(());
         }
-        let requester = match &command.verb {
-            Verb::AskFor { person, .. } => Some(person),
-            _ => command.by.person(),
-        };
+        let requester =
+            if let Verb::AskFor { person, .. } = &command.verb { Some(person) } else { command.by.person() };
         let requester = requester.and_then(|id| self.world().people.get(id).cloned());
         let body = serde_json::json!({
             "actor": command.by,

@@ -74,11 +74,13 @@ fn decided(scene: &Scene<'_>) -> Option<Rendered> {
         return None;
     }
     let starts_at = request.ask.starts_at;
-    let sentence = match (&request.state, starts_at) {
-        (State::Denied { by: None, reason, at, .. }, Some(starts_at)) if starts_at <= *at => {
-            words::dm_not_started(request, starts_at, reason)
-        }
-        (_, _) => words::dm_standing(request),
+    let sentence = if let (State::Denied { by: None, reason, at, .. }, Some(starts_at)) =
+        (&request.state, starts_at)
+        && starts_at <= *at
+    {
+        words::dm_not_started(request, starts_at, reason)
+    } else {
+        words::dm_standing(request)
     };
     let mut blocks = vec![section(&scene.block("head"), &sentence)];
     let rules = scene
