@@ -3,6 +3,7 @@
 
 mod document;
 mod exchange;
+mod others;
 mod rights;
 mod routes;
 mod shapes;

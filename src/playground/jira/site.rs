@@ -186,42 +186,6 @@ impl Site {
         self.make_issue_by(creator, fields.as_object()?).ok().map(|(_, key)| key)
     }
 
-    /// An issue of another project; false when its key is taken, or its people or its status are not known.
-    pub(super) fn add_other(
-        &mut self,
-        key: &str,
-        summary: &str,
-        status: &str,
-        reporter: &str,
-        assignee: Option<&str>,
-    ) -> bool {
-        let status = WORKFLOW.iter().find(|(name, ..)| *name == status).map(|(name, ..)| *name);
-        let assignee = assignee.map(|id| self.account(id));
-        let (Some(status), Some(reporter), Err(_)) = (status, self.account(reporter), self.issue(key)) else {
-            return false;
-        };
-        if assignee.as_ref().is_some_and(Option::is_none) {
-            return false;
-        }
-        let id = self.take_id();
-        self.others.push(Issue {
-            id,
-            key: key.to_owned(),
-            summary: summary.to_owned(),
-            description: None,
-            labels: Vec::new(),
-            creator: reporter.clone(),
-            reporter,
-            assignee: assignee.flatten(),
-            created_at: self.clock.wall(),
-            made: self.clock.monotonic(),
-            history: vec![status],
-            comments: Vec::new(),
-            links: Vec::new(),
-        });
-        true
-    }
-
     /// Makes an issue of its fields; the answer is its id and key.
     pub(super) fn make_issue(&mut self, fields: &Map<String, Value>) -> Result<(String, String), Refusal> {
         self.make_issue_by(self.bot(), fields)
@@ -452,7 +416,7 @@ impl Site {
         self.issues.iter_mut().chain(&mut self.others).find(same).ok_or(Refusal::NoSuchIssue)
     }
 
-    fn account(&self, id: &str) -> Option<LocalAccount> {
+    pub(super) fn account(&self, id: &str) -> Option<LocalAccount> {
         self.settings.accounts.iter().find(|account| account.id == id).cloned()
     }
 
@@ -461,7 +425,7 @@ impl Site {
         self.settings.accounts.first().cloned().unwrap_or(nobody)
     }
 
-    fn take_id(&mut self) -> String {
+    pub(super) fn take_id(&mut self) -> String {
         let id = self.next_id.to_string();
         self.next_id += 1;
         id
