@@ -2,8 +2,9 @@
 
 use secrecy::SecretString;
 
-use super::act::{asks_for_more, audit_body, subject};
+use super::act::audit_body;
 use super::core::{Core, Stop, Touched};
+use super::verbs::{asks_for_more, subject};
 use super::{Command, EngineError, Verb};
 use crate::credentials;
 use crate::ids::RequestId;

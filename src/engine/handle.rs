@@ -304,12 +304,6 @@ impl EngineHandle {
         Arc::clone(&self.shared.people.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Puts people in force without keeping what told them: for tests that have no sources.
-    pub fn set_people(&self, people: Arc<People>) {
-        self.shared.set_people(people);
-        self.nudge();
-    }
-
     /// Takes who is on call now, and looks again at what waits for them.
     pub fn set_on_call(&self, rosters: Rosters) {
         self.shared.set_on_call(Arc::new(rosters));

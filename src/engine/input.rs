@@ -1,7 +1,7 @@
 //! One input of a batch, on its own savepoint: its neighbours never fail with it.
 
-use super::act::subject;
 use super::core::{Core, Input, Stop, Touched};
+use super::verbs::subject;
 use super::{Command, Completion, EngineError, TicketProgress};
 use crate::ids::RequestId;
 use crate::lifecycle::{Answer, Event, Refusal};

@@ -24,6 +24,7 @@ mod remarks;
 pub(crate) mod scripted;
 mod thread;
 mod tickets;
+mod verbs;
 
 pub use self::away::{AWAY_MOST, GoAway, NotAway, WentAway};
 pub use self::core::{Core, Input, Parts};

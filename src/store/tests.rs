@@ -130,6 +130,8 @@ fn a_database_of_the_first_format_is_brought_up_to_date() {
              DROP INDEX audit_refused_of;
              DROP INDEX audit_refused_asks;
              DROP TABLE standing;
+             DROP TABLE away; DROP TABLE policies_seen;
+             DROP TABLE source_facts; DROP TABLE sources; DROP TABLE moved;
              DROP INDEX requests_by_asker;
              ALTER TABLE requests DROP COLUMN asked_by;
              PRAGMA user_version = 1;",

@@ -11,7 +11,6 @@ use jitney::lifecycle::{DmKind, NudgeKind, StateWord, View, What};
 use jitney::oncall::{Service, Watch};
 use jitney::playground::people::ACCESS_CHANNEL;
 use jitney::playground::slack::{Message, Snapshot};
-use jitney::policy::{People, Person};
 use jitney::time::{Clock, Span};
 use jitney::zone::Zone;
 
@@ -37,26 +36,14 @@ fn groups(folder: &Path) {
     tiers(folder, "approvers = [\"group:dba\"]\nfallback = [\"group:backup\"]\n");
 }
 
-/// Changes one person, as a fresh read of the directory would.
-fn change(j: &Journey, who: &str, change: impl FnOnce(&mut Person)) {
-    let people = j.engine().people();
-    let mut changed = people.get(&person(who)).unwrap().clone();
-    change(&mut changed);
-    let others = people.iter().filter(|person| person.id != changed.id).cloned();
-    let all = People::new(others.chain([changed.clone()]), people.as_of(), people.max_age());
-    j.engine().set_people(Arc::new(all));
+async fn joins(j: &Journey, who: &str, group: &str) {
+    let group = GroupId::new(group).unwrap();
+    j.is_now(who, |person| assert!(person.groups.insert(group))).await;
 }
 
-fn joins(j: &Journey, who: &str, group: &str) {
-    change(j, who, |person| {
-        person.groups.insert(GroupId::new(group).unwrap());
-    });
-}
-
-fn leaves(j: &Journey, who: &str, group: &str) {
-    change(j, who, |person| {
-        person.groups.remove(&GroupId::new(group).unwrap());
-    });
+async fn leaves(j: &Journey, who: &str, group: &str) {
+    let group = GroupId::new(group).unwrap();
+    j.is_now(who, |person| assert!(person.groups.remove(&group))).await;
 }
 
 /// Whom its story says are asked, the last time that it says so.
@@ -102,12 +89,12 @@ async fn two_stages_with_reminders_and_an_escalation_come_to_access() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_approver_who_left_the_group_is_refused_in_words_and_blocks_nobody() {
     let j = Journey::start_with(|_| (), groups).await;
-    joins(&j, "bob", "dba");
-    joins(&j, "frank", "dba");
+    joins(&j, "bob", "dba").await;
+    joins(&j, "frank", "dba").await;
     let id = j.ask("ann", "wiki/read", "1h").await;
     assert_eq!(asked(&j, id).await, [person("bob"), person("frank")]);
     let click = j.remember("bob", id, APPROVAL, "jit_approve").await;
-    leaves(&j, "bob", "dba");
+    leaves(&j, "bob", "dba").await;
     j.rest().await;
 
     // The question is asked of those who are left.
@@ -130,19 +117,19 @@ async fn an_approver_who_left_the_group_is_refused_in_words_and_blocks_nobody() 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_group_that_is_gone_goes_to_its_fallback_and_then_everybody_is_told_at_once() {
     let j = Journey::start_with(|_| (), groups).await;
-    joins(&j, "bob", "dba");
-    joins(&j, "frank", "backup");
+    joins(&j, "bob", "dba").await;
+    joins(&j, "frank", "backup").await;
     let id = j.ask("ann", "wiki/read", "1h").await;
     let old = j.remember("bob", id, APPROVAL, "jit_approve").await;
 
-    leaves(&j, "bob", "dba");
+    leaves(&j, "bob", "dba").await;
     j.rest().await;
     assert_eq!(asked(&j, id).await, [person("frank")]);
     let question = j.words(id, APPROVAL).await;
     assert!(question.contains("Frank") && question.contains("You are the fallback"), "{question}");
     assert!(j.words(id, ANEW).await.contains("you may decide it now"), "{}", j.words(id, ANEW).await);
 
-    leaves(&j, "frank", "backup");
+    leaves(&j, "frank", "backup").await;
     j.rest().await;
     assert_eq!(asked(&j, id).await, []);
     assert!(j.words(id, APPROVAL).await.contains("Nobody can be asked"));
@@ -154,7 +141,7 @@ async fn a_group_that_is_gone_goes_to_its_fallback_and_then_everybody_is_told_at
     assert!(said.contains("there is nobody now"), "{said}");
 
     // Somebody is put into the group: it is theirs, and all that was said is put right.
-    joins(&j, "dana", "dba");
+    joins(&j, "dana", "dba").await;
     j.rest().await;
     assert_eq!(asked(&j, id).await, [person("dana")]);
     let said = j.approve("dana", id).await;
@@ -175,10 +162,10 @@ async fn a_manager_who_is_not_known_is_the_fallbacks_business() {
     assert_eq!(asked(&j, id).await, ["bob", "dana"].map(person), "she has no manager");
     let other = j.ask("ann", "wiki/read", "1h").await;
     assert_eq!(asked(&j, other).await, [person("dana")]);
-    change(&j, "ann", |ann| ann.manager = None);
+    j.is_now("ann", |ann| ann.manager = None).await;
     j.rest().await;
     assert_eq!(asked(&j, other).await, ["bob", "erin", "dana"].map(person), "gone while she waits");
-    change(&j, "ann", |ann| ann.manager = Some(person("frank")));
+    j.is_now("ann", |ann| ann.manager = Some(person("frank"))).await;
     j.rest().await;
     let said = j.approve("frank", other).await;
     assert!(said.contains("approved in full"), "{said}");

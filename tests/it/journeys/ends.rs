@@ -1,14 +1,11 @@
 //! Access that begins and ends while things go wrong around it.
 
-use std::sync::Arc;
-
 use jitney::lifecycle::{EndCause, State, StateWord, View};
 use jitney::playground::people::SECURITY_CHANNEL;
-use jitney::policy::People;
 use jitney::time::Span;
 use secrecy::ExposeSecret as _;
 
-use super::stage::{APPROVAL, CARD, Journey, person};
+use super::stage::{APPROVAL, CARD, Journey};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_right_after_the_approval_gives_the_access_once() {
@@ -153,13 +150,7 @@ async fn who_leaves_loses_what_they_have_and_what_they_asked_for() {
     let j = Journey::start().await;
     let id = j.granted("ann", "wiki/read", "4h", "dana").await;
     let asked = j.ask("ann", "reports/view", "4h").await;
-    let mut people: Vec<_> = j.engine().people().iter().cloned().collect();
-    people.iter_mut().find(|p| p.id == person("ann")).unwrap().active = false;
-    // On disk too: the bot looks at the file again by itself.
-    let table = std::collections::BTreeMap::from([("people", &people)]);
-    std::fs::write(j.world.folder().join("people.toml"), toml::to_string(&table).unwrap()).unwrap();
-    j.engine().set_people(Arc::new(People::new(people, j.now(), Span::days(3650))));
-    j.rest().await;
+    j.is_now("ann", |ann| ann.active = false).await;
     let state = j.dossier(id).await.request.state;
     assert!(matches!(state, State::Revoked { cause: EndCause::Leaver, .. }), "{state:?}");
     j.is(asked, StateWord::Withdrawn).await;

@@ -3,11 +3,11 @@
 use jitney::engine::Verb;
 use jitney::lifecycle::{Answer, DmKind, Refusal, StateWord, View};
 use jitney::playground::people::ACCESS_CHANNEL;
-use jitney::policy::{Employment, People, Person};
+use jitney::policy::Employment;
 use jitney::time::{Span, Timestamp};
 use jitney::zone::Zone;
 
-use super::stage::{APPROVAL, CARD, Journey, account, person, request_in};
+use super::stage::{APPROVAL, CARD, Journey, account, request_in};
 
 const WAITING: View = View::Dm { kind: DmKind::Waiting, number: 1 };
 const DECIDED: View = View::Dm { kind: DmKind::Decided, number: 1 };
@@ -68,18 +68,18 @@ async fn who_may_not_have_it_any_more_at_the_start_does_not_get_it() {
     let id = types(&j, "ann", FOR_TOMORROW).await;
     j.approve("dana", id).await;
     j.is(id, StateWord::Scheduled).await;
-    let now = j.engine().people();
-    let changed = now.iter().map(|one| {
-        let employment = if one.id == person("ann") { Employment::Contractor } else { one.employment };
-        Person { employment, ..one.clone() }
-    });
-    j.engine().set_people(std::sync::Arc::new(People::new(changed, j.now(), Span::days(30))));
+    // What is edited in the policies is looked at when it starts; a person who changes is judged at once.
+    let mut policies = (*j.engine().policies()).clone();
+    let app = policies.apps.values_mut().find(|app| app.name == "Legacy wiki").unwrap();
+    let role = app.roles.values_mut().find(|role| role.name == "Reader").unwrap();
+    role.never.iter_mut().for_each(|rule| rule.employment = Some(vec![Employment::Employee]));
+    j.engine().set_policies(std::sync::Arc::new(policies));
     j.pass(tomorrow_at_nine(&j).since(j.now()) + Span::mins(1)).await;
     j.is(id, StateWord::Denied).await;
     let told = j.words(id, DECIDED).await;
     assert!(told.contains("Could not start") && told.contains("never[0] of wiki/read"), "{told}");
     let why = reads(&j, "ann", &format!("/jit why {id}")).await;
-    assert!(why.contains("*Jitney* denied it") && why.contains("employment is contractor"), "{why}");
+    assert!(why.contains("*Jitney* denied it") && why.contains("employment is employee"), "{why}");
     assert_eq!(j.logins(), Vec::<String>::new());
     j.end().await;
 }
@@ -136,12 +136,7 @@ async fn the_last_one_is_repeated_by_its_form_once_it_is_over() {
     j.deny("dana", third, "twice, too").await;
     let other = reads(&j, "ann", "/jit again reports").await;
     assert!(other.contains("No request of yours for `reports`"), "{other}");
-    let now = j.engine().people();
-    let changed = now.iter().map(|one| {
-        let employment = if one.id == person("ann") { Employment::Contractor } else { one.employment };
-        Person { employment, ..one.clone() }
-    });
-    j.engine().set_people(std::sync::Arc::new(People::new(changed, j.now(), Span::days(30))));
+    j.is_now("ann", |ann| ann.employment = Employment::Contractor).await;
     let refused = reads(&j, "ann", "/jit again").await;
     assert!(refused.contains("again as in") && refused.contains("never[0] of wiki/read"), "{refused}");
     j.end().await;

@@ -1,6 +1,6 @@
 //! The world of a journey, with the few verbs that journeys are told in.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +12,7 @@ use jitney::lifecycle::{Actor, Answer, DmKind, Request, StateWord, View};
 use jitney::playground::people::ACCESS_CHANNEL;
 use jitney::playground::slack::{Click, LocalSlack, Message, Place, Settings, Snapshot, Submitted, Which};
 use jitney::playground::world::World;
+use jitney::policy::Person;
 use jitney::time::{Clock as _, Span, Timestamp};
 use secrecy::ExposeSecret as _;
 
@@ -86,6 +87,28 @@ impl Journey {
 
     pub(super) fn engine(&self) -> &EngineHandle {
         self.world.engine().unwrap()
+    }
+
+    /// Has the directory say this of everybody, and waits until it is in force.
+    pub(super) async fn people_are(&self, people: Vec<Person>) {
+        let table = BTreeMap::from([("people", &people)]);
+        let file = self.world.folder().join("people.toml");
+        std::fs::write(file, toml::to_string(&table).unwrap()).unwrap();
+        let people: BTreeMap<_, _> = people.iter().map(|person| (&person.id, person)).collect();
+        let soon = tokio::time::Instant::now() + SOON;
+        while !self.engine().people().iter().eq(people.values().copied()) {
+            assert!(tokio::time::Instant::now() < soon, "{:?}", self.engine().people());
+            self.world.look_again().unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        self.rest().await;
+    }
+
+    /// Has the directory say something else of one person.
+    pub(super) async fn is_now(&self, who: &str, change: impl FnOnce(&mut Person)) {
+        let mut people: Vec<Person> = self.engine().people().iter().cloned().collect();
+        change(people.iter_mut().find(|one| one.id == person(who)).unwrap());
+        self.people_are(people).await;
     }
 
     // ---- what people do ----
