@@ -344,6 +344,7 @@ impl Core {
             })?;
             steps.push(StepTerms {
                 target: spec.target.clone(),
+                gives_group: spec.gives_group.clone(),
                 params: spec.params.clone(),
                 key: bound.key,
                 shared: bound.shared,

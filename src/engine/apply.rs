@@ -30,6 +30,7 @@ impl Core {
     ) -> Result<Vec<FollowUp>, Stop> {
         let request = &change.request;
         let due = Self::due(request, touched);
+        touched.borrowed |= request.terms.steps.iter().any(|step| step.gives_group.is_some());
         let revision = if new {
             tx.insert_request(request, due)?;
             1

@@ -11,7 +11,7 @@ use super::core::Core;
 use super::handle::Shared;
 use super::{Bind, Bound, EngineError};
 use crate::ids::{PersonId, SlackUserId};
-use crate::policy::{Aways, People, Rosters};
+use crate::policy::{Aways, Borrowed, People, Rosters};
 use crate::store::StoreError;
 
 impl Core {
@@ -49,6 +49,16 @@ impl Core {
         Ok(bound)
     }
 
+    /// Puts in force who is in a group of the directory by a grant of ours.
+    pub(super) fn reload_borrowed(&mut self) -> Result<(), StoreError> {
+        let borrowed = self.read_rows(|tx| tx.borrowed())?;
+        let shared = self.shared();
+        if *shared.borrowed.read().unwrap_or_else(PoisonError::into_inner).as_ref() != borrowed {
+            shared.set_borrowed(Arc::new(borrowed));
+        }
+        Ok(())
+    }
+
     /// Puts what is bound in force, beside what the directory names.
     pub(super) fn reload_bindings(&mut self) -> Result<(), StoreError> {
         let bindings = self.read_rows(|tx| tx.bindings())?;
@@ -68,11 +78,12 @@ impl Shared {
         let bindings = self.bindings.read().unwrap_or_else(PoisonError::into_inner);
         let rosters = self.rosters.read().unwrap_or_else(PoisonError::into_inner).clone();
         let away = Arc::clone(&self.away.read().unwrap_or_else(PoisonError::into_inner));
+        let borrowed = Arc::clone(&self.borrowed.read().unwrap_or_else(PoisonError::into_inner));
         // A copy of everybody only where something is put beside the directory.
-        *in_force = if bindings.is_empty() && rosters.is_none() && away.is_empty() {
+        *in_force = if bindings.is_empty() && rosters.is_none() && away.is_empty() && borrowed.is_empty() {
             people
         } else {
-            let people = People::clone(&people).with_bound(&bindings).with_away(away);
+            let people = People::clone(&people).with_bound(&bindings).with_away(away).with_borrowed(borrowed);
             Arc::new(match rosters {
                 Some(rosters) => people.with_on_call(rosters),
                 None => people,
@@ -85,6 +96,13 @@ impl Shared {
         let mut in_force = self.people.write().unwrap_or_else(PoisonError::into_inner);
         *self.rosters.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&rosters));
         *in_force = Arc::new(People::clone(&in_force).with_on_call(rosters));
+    }
+
+    /// Puts in force who is in a group by a grant of ours alone.
+    pub(super) fn set_borrowed(&self, borrowed: Arc<Borrowed>) {
+        let mut in_force = self.people.write().unwrap_or_else(PoisonError::into_inner);
+        *self.borrowed.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&borrowed);
+        *in_force = Arc::new(People::clone(&in_force).with_borrowed(borrowed));
     }
 
     /// Puts in force who is away.

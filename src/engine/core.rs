@@ -113,10 +113,25 @@ pub(super) struct Touched {
     pub(super) freed: Vec<i64>,
     /// Calls of an earlier process that were settled.
     pub(super) settled: Vec<EffectId>,
+    /// Whether somebody may be in a group of the directory by a grant, or no longer.
+    pub(super) borrowed: bool,
     /// People that are in force from the commit on.
     pub(super) people: Option<Arc<People>>,
     /// Whether people were noted whose requests are to be judged again.
     pub(super) moved: bool,
+}
+
+impl Touched {
+    /// Takes over what an input did whose savepoint stands.
+    pub(super) fn add(&mut self, inner: Self) {
+        let Self { due, freed, settled, borrowed, people, moved } = inner;
+        self.due.extend(due);
+        self.freed.extend(freed);
+        self.settled.extend(settled);
+        self.borrowed |= borrowed;
+        self.people = people.or(self.people.take());
+        self.moved |= moved;
+    }
 }
 
 /// An input for the core.
@@ -171,6 +186,7 @@ impl Core {
         };
         core.reload_bindings()?;
         core.reload_away()?;
+        core.reload_borrowed()?;
         core.refill()?;
         Ok(core)
     }
@@ -394,6 +410,9 @@ impl Core {
         }
         for effect in touched.settled {
             self.resumed.remove(&effect);
+        }
+        if touched.borrowed {
+            self.reload_borrowed()?;
         }
         self.leavers.has_moved |= touched.moved;
         if let Some(people) = touched.people {

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
-use crate::policy::{Away, Aways, People, PolicySet, Rosters, TicketLook};
+use crate::policy::{Away, Aways, Borrowed, People, PolicySet, Rosters, TicketLook};
 use crate::time::{Clock, Span, Timestamp};
 
 /// Inputs that wait at most; more of them wait before they are taken.
@@ -65,6 +65,8 @@ pub(super) struct Shared {
     /// Who is on call; none until somebody asks the schedules.
     pub(super) rosters: RwLock<Option<Arc<Rosters>>>,
     pub(super) away: RwLock<Arc<Aways>>,
+    /// Memberships that are there by a grant of ours.
+    pub(super) borrowed: RwLock<Arc<Borrowed>>,
     /// Accounts that were bound to people whose account the directory does not name.
     pub(super) bindings: RwLock<BTreeMap<SlackUserId, PersonId>>,
     /// The change of people that waits for an operator.
@@ -80,6 +82,7 @@ impl Shared {
             people: RwLock::new(people),
             rosters: RwLock::default(),
             away: RwLock::default(),
+            borrowed: RwLock::default(),
             bindings: RwLock::default(),
             held: RwLock::default(),
             owed: Notify::new(),

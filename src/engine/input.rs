@@ -63,9 +63,7 @@ impl Core {
         let result = tx.savepoint(|tx| self.act(tx, &mut inner, command, look, now));
         let answer = match result {
             Ok(answer) => {
-                touched.due.extend(inner.due);
-                touched.people = inner.people.or(touched.people.take());
-                touched.moved |= inner.moved;
+                touched.add(inner);
                 answer
             }
             Err(Stop::Refused(refusal)) => {
@@ -151,7 +149,7 @@ impl Core {
         let mut inner = Touched::default();
         match tx.savepoint(|tx| run(self, tx, &mut inner)) {
             Ok(()) => {
-                touched.due.extend(inner.due);
+                touched.add(inner);
                 Ok(true)
             }
             Err(Stop::Refused(refusal)) => {

@@ -58,6 +58,7 @@ pub(crate) fn start(
         people: RwLock::new(Arc::new(people)),
         rosters: Default::default(),
         away: Default::default(),
+        borrowed: Default::default(),
         bindings: RwLock::default(),
         held: RwLock::default(),
         owed: Notify::new(),

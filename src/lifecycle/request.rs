@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Evidence, State, Urgency, View};
-use crate::ids::{EffectId, EntitlementKey, EntryId, PersonId, RequestId, TargetId};
+use crate::ids::{EffectId, EntitlementKey, EntryId, GroupId, PersonId, RequestId, TargetId};
 use crate::policy::{Ask, Capacity, Digest, Employment, Layer, Person, Risk, Tier};
 use crate::time::{Span, Timestamp};
 
@@ -163,6 +163,9 @@ pub struct Terms {
 pub struct StepTerms {
     /// On which target.
     pub target: TargetId,
+    /// The group of the directory that it puts the person into: that membership approves nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gives_group: Option<GroupId>,
     /// What the adapter made of the policy's table.
     pub params: Value,
     /// The entitlement's key.

@@ -55,7 +55,7 @@ pub use grammar::{Key, Need, Table, Takes};
 pub use lint::{Warning, lint};
 pub use movers::{Movement, loses_a_role, movement, no_longer_fits};
 pub use parse::{Issue, SourceFile, digest, parse};
-pub use people::{Employment, People, Person};
+pub use people::{Borrowed, Employment, People, Person};
 pub(crate) use phrase::listed;
 pub use reach::{Asker, Reach, RuleCount, who_may_ask};
 pub use replay::{Decided, Otherwise, Past, PastKind, Replay};

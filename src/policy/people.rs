@@ -97,6 +97,9 @@ const fn yes() -> bool {
     true
 }
 
+/// People who are in groups of the directory by a grant of ours.
+pub type Borrowed = BTreeMap<GroupId, BTreeSet<PersonId>>;
+
 /// The directory at one moment, with its age: decisions on older facts than `max_age` are not taken.
 #[derive(Debug, Clone, Default)]
 pub struct People {
@@ -109,6 +112,8 @@ pub struct People {
     /// Who is on call; none where nobody asks the schedules, as on the command line.
     on_call: Option<Arc<Rosters>>,
     away: Arc<Aways>,
+    /// Memberships that are there by a grant of ours.
+    borrowed: Arc<Borrowed>,
     as_of: Timestamp,
     max_age: Span,
     /// Sources besides the one that says who there is; their numbers are bits below.
@@ -155,6 +160,7 @@ impl People {
             bound: BTreeSet::new(),
             on_call: None,
             away: Arc::default(),
+            borrowed: Arc::default(),
             as_of,
             max_age,
             origins: Vec::new(),
@@ -174,6 +180,13 @@ impl People {
     #[must_use]
     pub fn with_away(mut self, away: Arc<Aways>) -> Self {
         self.away = away;
+        self
+    }
+
+    /// The same people, with those who are in a group by a grant of ours: they are none of its members here.
+    #[must_use]
+    pub fn with_borrowed(mut self, borrowed: Arc<Borrowed>) -> Self {
+        self.borrowed = borrowed;
         self
     }
 
@@ -216,7 +229,7 @@ impl People {
         let on_call = |people: &Self, name| people.roster(name, now).map(|roster| roster.on_call.clone());
         let same_duty =
             all == names(other) && all.iter().all(|name| on_call(self, name) == on_call(other, name));
-        same_duty && self.away == other.away && self.by_id == other.by_id
+        same_duty && self.away == other.away && self.borrowed == other.borrowed && self.by_id == other.by_id
     }
 
     /// The same people, whose facts come from these sources besides. `untold` has those of whom some do not tell, a bit a
@@ -320,10 +333,13 @@ impl People {
         &self.operators
     }
 
-    /// The group's members by id, leavers among them; nobody while who they are can't be gone by.
+    /// The group's members by id, leavers among them, but for those who are in it by a grant of ours; nobody while who they
+    /// are can't be gone by.
     pub fn members(&self, group: &GroupId) -> impl Iterator<Item = &Person> {
         let fact = Fact::of_group(group);
+        let borrowed = self.borrowed.get(group);
         let ids = self.by_group.get(group).into_iter().flatten();
+        let ids = ids.filter(move |id| borrowed.is_none_or(|borrowed| !borrowed.contains(*id)));
         ids.filter_map(|id| self.by_id.get(id)).filter(move |person| person.doubt(fact).is_none())
     }
 

@@ -300,6 +300,8 @@ pub struct Rule {
 pub struct StepSpec {
     /// On which target.
     pub target: TargetId,
+    /// The group of the directory that it puts somebody into.
+    pub gives_group: Option<GroupId>,
     /// What the target's adapter made of the step's table: opaque to everyone else.
     pub params: Value,
     /// In words, by the adapter: `a login in /etc/app/htpasswd`.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::columns::{millis, number, parse, request_id, small, time};
 use super::{StoreError, Tx};
-use crate::ids::{PersonId, RequestId, TargetId};
+use crate::ids::{GroupId, PersonId, RequestId, TargetId};
 use crate::lifecycle::{Claim, Presence, Request, State, StepTerms};
 use crate::time::Timestamp;
 
@@ -15,8 +15,8 @@ const HOLDS: &str =
     "SELECT step, live, ours, closing, ends_at, quiet_until FROM step_keys WHERE request = ?1 ORDER BY step";
 const CLEAR: &str = "DELETE FROM step_keys WHERE request = ?1";
 const INSERT: &str = "INSERT INTO step_keys
-    (request, step, target, person, key, shared, live, ours, closing, ends_at, quiet_until)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    (request, step, target, person, key, shared, live, ours, closing, ends_at, quiet_until, gives_group)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 const UPDATE: &str = "UPDATE step_keys SET live = ?3, ours = ?4, closing = ?5, ends_at = ?6, quiet_until = ?7
     WHERE request = ?1 AND step = ?2";
 pub(super) const CLAIMS: &str =
@@ -24,10 +24,29 @@ pub(super) const CLAIMS: &str =
     WHERE shared = 1 AND target = ?1 AND person = ?2 AND key = ?3 AND request <> ?4 ORDER BY request, step";
 pub(super) const OTHER_GRANTS: &str =
     "SELECT request, target FROM step_keys WHERE live = 1 AND person = ?1 AND request <> ?2";
+/// A few: most steps give no group.
+pub(super) const BORROWED: &str =
+    "SELECT gives_group, person FROM step_keys WHERE gives_group IS NOT NULL AND ours = 1";
 /// The next target after one: a step from target to target, however many holds each has.
 pub(super) const NEXT_TARGET: &str = "SELECT min(target) FROM step_keys WHERE target > ?1";
 
 impl Tx<'_> {
+    /// Memberships in groups of the directory that are there, or may be, by a grant of ours.
+    ///
+    /// # Errors
+    /// When a row can't be read.
+    pub fn borrowed(&mut self) -> Result<BTreeMap<GroupId, BTreeSet<PersonId>>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(BORROWED)?;
+        let mut rows = sql.query([])?;
+        let mut borrowed = BTreeMap::<GroupId, BTreeSet<PersonId>>::new();
+        while let Some(row) = rows.next()? {
+            let group = parse("a group that a step gives", &row.get::<_, String>(0)?)?;
+            let person = parse("whom a step puts into a group", &row.get::<_, String>(1)?)?;
+            borrowed.entry(group).or_default().insert(person);
+        }
+        Ok(borrowed)
+    }
+
     /// Other requests' hold on the shared entitlements of this one's steps. A claim that is neither live nor
     /// ours stands there only while a call of it may still land (`quiet_until`). A live one may be of a step
     /// that was not asked for yet, or that found the entitlement standing: then it is not ours.
@@ -167,6 +186,7 @@ pub(super) fn keep(conn: &Connection, request: &Request) -> Result<(), StoreErro
             hold.closing,
             hold.ends_at.millis(),
             millis(hold.quiet_until),
+            terms.gives_group.as_ref().map(|group| group.as_str()),
         ])?;
     }
     Ok(())

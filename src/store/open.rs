@@ -14,7 +14,7 @@ use super::StoreError;
 use crate::ids::RequestId;
 
 /// Each brings the database from the format before to its own; their number is the format that we know.
-const MIGRATIONS: [&str; 11] = [
+const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0001_begin.sql"),
     include_str!("migrations/0002_start.sql"),
     include_str!("migrations/0003_deciding.sql"),
@@ -26,8 +26,9 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("migrations/0009_policies_seen.sql"),
     include_str!("migrations/0010_people.sql"),
     include_str!("migrations/0011_asked_by.sql"),
+    include_str!("migrations/0012_borrowed.sql"),
 ];
-const KNOWN: u32 = MIGRATIONS.len() as u32;
+pub(super) const KNOWN: u32 = MIGRATIONS.len() as u32;
 
 /// "Jtny" in SQLite's `application_id`: another program's database is not taken for ours.
 const APPLICATION: i32 = 0x4a74_6e79;

@@ -102,6 +102,7 @@ fn request(number: u64, who: &str, role: &str) -> Request {
 
 fn step(on: &str, key: &str, shared: bool) -> StepTerms {
     StepTerms {
+        gives_group: None,
         target: target(on),
         params: json!({}),
         key: key.parse().unwrap(),
@@ -1139,6 +1140,7 @@ fn what_grants_came_to_is_read_by_person_and_by_role_also_from_a_database_of_bef
              DROP TABLE standing; DROP TABLE policies_seen;
              DROP TABLE source_facts; DROP TABLE sources; DROP TABLE moved;
              DROP INDEX requests_by_asker; ALTER TABLE requests DROP COLUMN asked_by;
+             DROP INDEX step_keys_borrowed; ALTER TABLE step_keys DROP COLUMN gives_group;
              PRAGMA user_version = 2;",
         )
         .unwrap();

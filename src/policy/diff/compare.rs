@@ -6,8 +6,8 @@ use jiff::civil::Date;
 
 use super::super::eligible::may_have;
 use super::super::{
-    App, Blackout, Calendar, Field, People, PolicySet, Risk, RiskRule, Role, Rule, TicketOf, TicketRule,
-    Tier, Visibility,
+    App, Blackout, Calendar, Field, People, PolicySet, Risk, RiskRule, Role, Rule, StepSpec, TicketOf,
+    TicketRule, Tier, Visibility,
 };
 use super::tiers::{overall, tier_differences, waits};
 use super::{Change, Direction, Subject, What, more_is_wider, sets};
@@ -144,7 +144,11 @@ impl Differ<'_> {
     /// What the role gives, and how it is told.
     fn role_effects(&mut self, subject: &Subject, old: &Role, new: &Role) {
         let labels = |role: &Role| -> Vec<String> {
-            role.steps.iter().map(|step| format!("{} on {}", step.label, step.target)).collect()
+            let gives = |step: &StepSpec| match &step.gives_group {
+                Some(group) => format!("{} on {}, which gives the group {group}", step.label, step.target),
+                None => format!("{} on {}", step.label, step.target),
+            };
+            role.steps.iter().map(gives).collect()
         };
         let (mut added, removed) = sets(&labels(old), &labels(new));
         let params = |role: &Role| role.steps.iter().map(|step| step.params.clone()).collect::<Vec<_>>();

@@ -230,13 +230,22 @@ pub(super) const RULE: &[Key] = &[
     Key::new("person", PEOPLE, Default("anybody"), "People by their ids.", "[\"ann@example.com\"]"),
 ];
 
-pub(super) const STEP: &[Key] = &[Key::new(
-    "target",
-    Takes::Slug,
-    Required,
-    "A `[targets.*]` of the configuration; the step's other keys are its adapter's, see docs/targets.md.",
-    "\"billing-pg\"",
-)];
+pub(super) const STEP: &[Key] = &[
+    Key::new(
+        "target",
+        Takes::Slug,
+        Required,
+        "A `[targets.*]` of the configuration; the step's other keys are its adapter's, see docs/targets.md.",
+        "\"billing-pg\"",
+    ),
+    Key::new(
+        "gives_group",
+        Takes::Group,
+        Default("none"),
+        "The group of the directory that the step puts people into: while a grant holds it, that membership approves nothing.",
+        "\"dba\"",
+    ),
+];
 
 pub(super) const FIELD: &[Key] = &[
     Key::new("id", Takes::Slug, Required, "By which step parameters name it.", "\"schema\""),

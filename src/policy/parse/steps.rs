@@ -31,12 +31,14 @@ pub(super) fn read(
 fn step(file: &mut Reading<'_>, value: &Value<'_>, role: &str, world: &World<'_>) -> Option<StepSpec> {
     let mut keys = Keys::of(file, Table::Step, value, format!("a step of {role}"))?;
     let target = keys.need(file, "target").and_then(|value| target(file, value, world));
+    let gives_group = keys.get("gives_group").and_then(|value| table::parsed(file, value));
     keys.finish(file);
     let params = params(file, value);
     let (target, params) = (target?, params?);
     match world.catalogue.parse(&target, &params) {
         Ok(parsed) => Some(StepSpec {
             target,
+            gives_group,
             params: parsed.params,
             label: parsed.label,
             issues_credential: parsed.issues_credential,
@@ -53,12 +55,12 @@ fn step(file: &mut Reading<'_>, value: &Value<'_>, role: &str, world: &World<'_>
     }
 }
 
-/// The step's table without `target`.
+/// The step's table without our own keys.
 fn params(file: &mut Reading<'_>, value: &Value<'_>) -> Option<Json> {
     let table = value.get_ref().as_table()?;
     let mut params = Map::new();
     let mut whole = true;
-    for (key, value) in table.iter().filter(|(key, _)| key.get_ref() != "target") {
+    for (key, value) in table.iter().filter(|(key, _)| Table::Step.key(key.get_ref()).is_none()) {
         match json(file, value) {
             Some(json) => {
                 params.insert(key.get_ref().to_string(), json);

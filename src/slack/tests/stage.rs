@@ -52,6 +52,7 @@ fn dossier(state: State) -> Dossier {
         place: String::new(),
     };
     let step = StepTerms {
+        gives_group: None,
         target: "billing-pg".parse().unwrap(),
         params: Value::Null,
         key: "jit-r1042".parse().unwrap(),

@@ -91,6 +91,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         place: String::new(),
     };
     let step = StepTerms {
+        gives_group: None,
         target: target("wiki-host"),
         params: serde_json::Value::Null,
         key: EntitlementKey::new("jit-r1042").unwrap(),
@@ -103,6 +104,7 @@ pub(crate) fn request(kind: Kind, justification: &str) -> Request {
         cannot_end: vec!["pages that stay open in a browser".to_owned()],
     };
     let badge = StepTerms {
+        gives_group: None,
         target: target("front-desk"),
         label: "a visitor's badge".to_owned(),
         readable: false,

@@ -423,3 +423,29 @@ async fn without_a_delegate_the_fallback_is_asked_and_what_is_senseless_is_refus
     j.until_over().await;
     j.end().await;
 }
+
+/// As the directory tells it once it was read again: a grant of ours put somebody into the group of approvers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_an_approver_by_a_grant_alone_approves_nothing() {
+    let lending = |folder: &Path| {
+        groups(folder);
+        let file = folder.join("policies/wiki.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let given =
+            text.replace("target = \"legacy-wiki\"", "target = \"legacy-wiki\"\ngives_group = \"dba\"");
+        assert_ne!(given, text);
+        std::fs::write(&file, given).unwrap();
+    };
+    let j = Journey::start_with(|_| (), lending).await;
+    joins(&j, "frank", "dba").await;
+    let lent = j.granted("bob", "wiki/read", "1h", "frank").await;
+    joins(&j, "bob", "dba").await;
+    let id = j.ask("ann", "wiki/read", "1h").await;
+    assert_eq!(asked(&j, id).await, [person("frank")]);
+    // Whoever is in it on their own is asked again once nothing is lent any more.
+    j.until_over().await;
+    j.came_and_went_once(lent).await;
+    let next = j.ask("dana", "wiki/read", "1h").await;
+    assert_eq!(asked(&j, next).await, [person("bob"), person("frank")]);
+    j.end().await;
+}

@@ -271,6 +271,7 @@ fn step(text: &str) -> StepTerms {
     let (key, target) = text.split_once('@').unwrap();
     let login = key.starts_with("login:");
     StepTerms {
+        gives_group: None,
         target: target.parse().unwrap(),
         params: serde_json::Value::Null,
         key: key.parse().unwrap(),

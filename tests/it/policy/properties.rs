@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use jitney::ids::{GroupId, PersonId, RoleRef};
 use jitney::policy::{
-    App, ApproverRef, Ask, AskMode, Away, Ballot, Begin, Blackout, Calendar, Capacity, Direction, Employment,
-    Layer, People, Person, PolicySet, Risk, Role, Roster, Rule, Stage, StepSpec, TicketOf, TicketRule, Tier,
-    Verdict, Visibility, What, auto_approves, capacity, diff, may_approve, may_ask, may_end, stage_approvers,
-    still_eligible, who_may_ask,
+    App, ApproverRef, Ask, AskMode, Away, Ballot, Begin, Blackout, Borrowed, Calendar, Capacity, Direction,
+    Employment, Layer, People, Person, PolicySet, Risk, Role, Roster, Rule, Stage, StepSpec, TicketOf,
+    TicketRule, Tier, Verdict, Visibility, What, auto_approves, capacity, diff, may_approve, may_ask,
+    may_end, stage_approvers, still_eligible, who_may_ask,
 };
 use jitney::time::Span;
 use jitney::zone::Zone;
@@ -165,6 +165,7 @@ prop_compose! {
             ticket_of: TicketOf::Requester,
             held_by: Vec::new(),
             steps: vec![StepSpec {
+                gives_group: None,
                 target: "billing-pg".parse().unwrap(),
                 params: serde_json::json!({}),
                 label: "a login".to_owned(),
@@ -403,6 +404,32 @@ proptest! {
             for stage in stage_approvers(the_tier(&policies), owners(&policies), &who, &people, NOW) {
                 prop_assert!(!stage.asked.contains(&who) && !stage.escalation.contains(&who));
             }
+        }
+    }
+
+    /// The votes that count are those that counted before anything was lent.
+    #[test]
+    fn a_right_that_a_grant_lends_completes_no_stage(
+        (policies, people, votes) in (policies(), a_directory(), vec(0usize..8, 0..40)),
+        lent in vec((select(NAMES.to_vec()), select(GROUPS.to_vec())), 0..6),
+    ) {
+        let mut borrowed = Borrowed::new();
+        let mut members: Vec<Person> = people.iter().cloned().collect();
+        for (who, group) in lent {
+            let group = GroupId::new(group).unwrap();
+            let person = members.iter_mut().find(|person| person.id == id(who)).unwrap();
+            if person.groups.insert(group.clone()) {
+                borrowed.entry(group).or_default().insert(person.id.clone());
+            }
+        }
+        let away = people.all_away(NOW).map(|(id, away)| (id.clone(), away.clone())).collect();
+        let schedule = "payments".parse().unwrap();
+        let roster = people.roster(&schedule, NOW).cloned();
+        let rosters = roster.into_iter().map(|roster| (schedule.clone(), roster)).collect();
+        let lent = directory(members).with_away(Arc::new(away)).with_on_call(Arc::new(rosters));
+        let lent = lent.with_borrowed(Arc::new(borrowed));
+        for who in everybody(&people) {
+            prop_assert_eq!(play(&policies, &lent, &who, &votes), play(&policies, &people, &who, &votes));
         }
     }
 

@@ -95,6 +95,7 @@ pub(crate) fn policies() -> PolicySet {
         ticket_of: TicketOf::Requester,
         held_by: Vec::new(),
         steps: vec![StepSpec {
+            gives_group: None,
             target: TargetId::new("billing-pg").unwrap(),
             params: serde_json::Value::Null,
             label: "a login in billing-pg".to_owned(),
@@ -183,6 +184,7 @@ impl Story {
                 revoke_target: Span::secs(60),
                 tier: tier(),
                 steps: vec![StepTerms {
+                    gives_group: None,
                     target: TargetId::new("billing-pg").unwrap(),
                     params: serde_json::Value::Null,
                     key: "jit-r1042".parse().unwrap(),

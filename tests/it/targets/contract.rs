@@ -51,6 +51,7 @@ impl Grant {
         let parsed = adapter.parse(params).unwrap();
         let binding = adapter.bind(&parsed.params, &Subject { person: &person, request }).unwrap();
         let step = StepTerms {
+            gives_group: None,
             target: TargetId::new("target").unwrap(),
             params: parsed.params,
             key: binding.key,
