@@ -9,10 +9,8 @@ use super::core::{Core, Input};
 use super::handle::{EngineHandle, Message, Reply};
 use crate::lifecycle::Answer;
 
-/// Inputs that are taken from the queue at once, and that one commit takes at most.
+/// Inputs that one commit takes at most.
 const BATCH: usize = 512;
-/// Commands that one commit takes at most: whoever is answered first has not waited for the last.
-const COMMANDS: usize = 16;
 /// Between tries to commit what fell due.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
 /// The clock is looked at again at least this often.
@@ -88,8 +86,7 @@ fn receive(core: &mut Core, inbox: &mpsc::Receiver<Message>, more: bool, least: 
 
 /// True when the thread shall end.
 fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
-    // Somebody in front of a screen waits for a command; for the rest the outbox does, and there may be much of it.
-    let (mut commands, mut rest) = (Batch::default(), Batch::default());
+    let mut batch = Batch::default();
     let mut after = Vec::new();
     for message in waiting {
         match message {
@@ -98,18 +95,15 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
                     Some(look) => Input::Looked(command, look),
                     None => Input::Command(command),
                 };
-                commands.push(input, Waiting::Answer(reply));
-                if commands.inputs.len() == COMMANDS {
-                    std::mem::take(&mut commands).commit(core);
-                }
+                batch.push(input, Waiting::Answer(reply));
             }
             Message::Complete(completion, reply) => {
-                rest.push(Input::Complete(completion), Waiting::Nothing(reply));
+                batch.push(Input::Complete(completion), Waiting::Nothing(reply));
             }
             Message::Progress(request, done, reply) => {
-                rest.push(Input::Progress(request, done), Waiting::Nothing(reply));
+                batch.push(Input::Progress(request, done), Waiting::Nothing(reply));
             }
-            Message::Heard(heard, reply) => rest.push(Input::Heard(heard), Waiting::Nothing(reply)),
+            Message::Heard(heard, reply) => batch.push(Input::Heard(heard), Waiting::Nothing(reply)),
             Message::Breaker(..)
             | Message::Nudge
             | Message::Claim(..)
@@ -129,8 +123,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::Stop(..) => after.push(message),
         }
     }
-    commands.commit(core);
-    rest.commit(core);
+    batch.commit(core);
     let mut stop = None;
     for message in after {
         match message {

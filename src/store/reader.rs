@@ -106,6 +106,15 @@ impl Reader {
         requests::list(&self.conn, filter)
     }
 
+    /// The newest requests, newest first, at most so many: for a look at all of the past.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn newest(&self, most: u32) -> Result<Vec<Request>, StoreError> {
+        let _one_state = self.conn.unchecked_transaction()?;
+        requests::newest(&self.conn, most)
+    }
+
     /// Everybody who is away; also whose time is over, until the next change.
     ///
     /// # Errors

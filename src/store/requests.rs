@@ -356,6 +356,12 @@ pub(super) fn list(conn: &Connection, filter: &Filter) -> Result<Vec<Request>, S
     stored.into_iter().map(|row| row.decode().map(|(request, _)| request)).collect()
 }
 
+/// The newest requests, newest first, at most so many.
+pub(super) fn newest(conn: &Connection, most: u32) -> Result<Vec<Request>, StoreError> {
+    let rows = read_all(conn, LIST, params![most])?;
+    rows.into_iter().map(|stored| stored.decode().map(|(request, _)| request)).collect()
+}
+
 /// Requests whose review is owed, the earliest due first.
 pub(super) fn to_review(conn: &Connection, most: u32) -> Result<Vec<Request>, StoreError> {
     let rows = read_all(conn, TO_REVIEW, params![i64::MAX, most.min(LIST_LIMIT)])?;

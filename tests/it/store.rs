@@ -1175,3 +1175,20 @@ fn what_a_grant_found_standing_is_kept_until_a_later_one_finds_it_gone() {
     tx.keep_grant(&first).unwrap();
     assert_eq!(standing(&mut tx, 0), [("billing/read".to_owned(), id(4))]);
 }
+
+#[test]
+fn a_look_at_all_of_the_past_is_not_cut_like_a_list() {
+    let path = place("past");
+    let mut store = Store::open(&path, ID).unwrap();
+    let mut tx = store.begin().unwrap();
+    let all: Vec<_> =
+        (0..1200).map(|number| request(2000 + number, &format!("p{number}"), "billing/read")).collect();
+    put(&mut tx, &all);
+    tx.commit().unwrap();
+    let reader = Reader::open(&path).unwrap();
+    let filter = Filter { requester: None, states: Default::default(), limit: 5000 };
+    assert_eq!(reader.list(&filter).unwrap().len(), 1000);
+    let newest = reader.newest(5000).unwrap();
+    assert_eq!((newest.len(), newest[0].id), (1200, id(3199)));
+    assert_eq!(reader.newest(7).unwrap().len(), 7);
+}

@@ -11,7 +11,7 @@ use super::super::out::{Out, one_line};
 use super::{Exit, PolicyArgs, Read, read_folder, wiring, words};
 use crate::audit::Record;
 use crate::config::Environment;
-use crate::engine::{Filter, Verb};
+use crate::engine::Verb;
 use crate::ids::{PersonId, RequestId, RoleRef};
 use crate::lifecycle::{Kind, Refusal, Request, StateWord};
 use crate::policy::{Ask, Decided, Employment, Otherwise, Past, PastKind, ReasonCode, Replay};
@@ -118,9 +118,8 @@ impl Replayed {
 
 /// What was taken on.
 fn stored(reader: &Reader, replay: &mut Replay<'_>, since: Timestamp) -> anyhow::Result<Replayed> {
-    let all = Filter { requester: None, states: Default::default(), limit: MOST_REQUESTS };
     let requests: BTreeMap<RequestId, Request> =
-        reader.list(&all)?.into_iter().map(|request| (request.id, request)).collect();
+        reader.newest(MOST_REQUESTS)?.into_iter().map(|request| (request.id, request)).collect();
     let mut by_person = BTreeMap::<&PersonId, Vec<&Request>>::new();
     for request in requests.values() {
         by_person.entry(&request.requester.id).or_default().push(request);
