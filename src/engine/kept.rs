@@ -167,7 +167,7 @@ pub enum AskedAs {
     Owner,
     /// By their own name.
     Named,
-    /// A member of one of these groups.
+    /// For one of these groups: a member of it, or in the place of one who is away.
     Member(Vec<GroupId>),
 }
 
@@ -293,7 +293,7 @@ fn line(request: &Request, stage_now: u32, entry: &Entry) -> Option<KeptLine> {
 }
 
 /// By what the terms and the requester were when it was asked. Who was a member of which group is not kept: a person
-/// whom nothing else names was asked for a group of the stage.
+/// whom nothing else names was asked for a group of the stage, unless a schedule may have named them.
 fn asked_as(request: &Request, refs: &[ApproverRef], asked: &[PersonId]) -> Vec<AskedOne> {
     let groups: Vec<GroupId> = refs
         .iter()
@@ -311,7 +311,8 @@ fn asked_as(request: &Request, refs: &[ApproverRef], asked: &[PersonId]) -> Vec<
                 ApproverRef::Group(_) | ApproverRef::OnCall(_) => None,
             })
             .collect();
-        if named_as.is_empty() && !groups.is_empty() {
+        let on_call = refs.iter().any(|named| matches!(named, ApproverRef::OnCall(_)));
+        if named_as.is_empty() && !groups.is_empty() && !on_call {
             named_as.push(AskedAs::Member(groups.clone()));
         }
         named_as

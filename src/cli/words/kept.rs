@@ -115,7 +115,7 @@ fn asked_as(named_as: &AskedAs) -> String {
         AskedAs::Named => "named".to_owned(),
         AskedAs::Member(groups) => {
             let groups: Vec<&str> = groups.iter().map(|group| group.as_str()).collect();
-            format!("of {}", groups.join(" or "))
+            format!("for {}", groups.join(" or "))
         }
     }
 }

@@ -168,7 +168,7 @@ fn asked_as(named_as: &AskedAs) -> String {
         AskedAs::Named => "named".to_owned(),
         AskedAs::Member(groups) => {
             let groups: Vec<String> = groups.iter().map(|group| inline(group.as_str(), NAME)).collect();
-            format!("of {}", groups.join(" or "))
+            format!("for {}", groups.join(" or "))
         }
     }
 }
