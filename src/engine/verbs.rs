@@ -2,6 +2,36 @@
 
 use super::Verb;
 use crate::ids::RequestId;
+use crate::policy::Ask;
+
+impl Verb {
+    /// What is asked for, when a verb asks for access that somebody does not have.
+    #[must_use]
+    pub const fn ask(&self) -> Option<&Ask> {
+        match self {
+            Self::Ask(ask) | Self::AskFor { ask, .. } | Self::BreakGlass(ask) | Self::Drill { ask, .. } => {
+                Some(ask)
+            }
+            Self::Extend { .. }
+            | Self::Approve { .. }
+            | Self::Deny { .. }
+            | Self::Question { .. }
+            | Self::Reply { .. }
+            | Self::Confirm { .. }
+            | Self::Withdraw { .. }
+            | Self::Release { .. }
+            | Self::Revoke { .. }
+            | Self::Reveal { .. }
+            | Self::RevealShown { .. }
+            | Self::RevealRefused { .. }
+            | Self::Attest { .. }
+            | Self::WaiveLockdown { .. }
+            | Self::Redact { .. }
+            | Self::AcceptPeople { .. }
+            | Self::Review { .. } => None,
+        }
+    }
+}
 
 /// Whether a verb asks for something new, which a full disk refuses.
 pub(super) fn asks_for_more(verb: &Verb) -> bool {

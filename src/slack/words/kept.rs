@@ -88,28 +88,13 @@ pub fn kept_earlier(kept: &Kept, hidden: usize) -> String {
 /// What was refused last, of what this person asked for anew.
 #[must_use]
 pub fn last_refused(command: &str, last: &Refused) -> String {
-    let role = match &last.verb {
-        Verb::Ask(ask) | Verb::BreakGlass(ask) | Verb::Drill { ask, .. } => {
-            format!("`{}` for {}", ask.role, ask.duration.words())
-        }
-        Verb::AskFor { ask, .. } => format!("`{}` for {} for somebody else", ask.role, ask.duration.words()),
-        Verb::Extend { parent, .. } => format!("more of {}", code(*parent)),
-        Verb::Approve { .. }
-        | Verb::Deny { .. }
-        | Verb::Question { .. }
-        | Verb::Reply { .. }
-        | Verb::Confirm { .. }
-        | Verb::Withdraw { .. }
-        | Verb::Release { .. }
-        | Verb::Revoke { .. }
-        | Verb::Reveal { .. }
-        | Verb::RevealShown { .. }
-        | Verb::RevealRefused { .. }
-        | Verb::Attest { .. }
-        | Verb::WaiveLockdown { .. }
-        | Verb::Redact { .. }
-        | Verb::AcceptPeople { .. }
-        | Verb::Review { .. } => "something".to_owned(),
+    let role = if let Verb::Extend { parent, .. } = &last.verb {
+        format!("more of {}", code(*parent))
+    } else if let Some(ask) = last.verb.ask() {
+        let whose = if let Verb::AskFor { .. } = &last.verb { " for somebody else" } else { "" };
+        format!("`{}` for {}{whose}", ask.role, ask.duration.words())
+    } else {
+        "something".to_owned()
     };
     format!(
         "You asked {} for {role}, and were refused.{}\n`{} why` with a role tells how it is now.",
