@@ -1,8 +1,10 @@
 //! Every sentence that a ticket says. Plain text; times in UTC, because Jira tells us nothing of its readers.
 
+mod calls;
 mod check;
 mod issue;
 
+pub(super) use calls::{Doing, jira_said_no};
 pub(super) use check::*;
 pub use issue::summary;
 pub(super) use issue::{DESCRIPTION_END, facts, warning};
@@ -310,56 +312,6 @@ fn in_capacity(capacity: &Capacity) -> String {
     }
 }
 
-/// What a call to Jira was for, in messages to operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doing {
-    Opening,
-    Searching,
-    Commenting,
-    Listing,
-    Deleting,
-    Linking,
-    Moving,
-    LookingUp,
-    LookingAt,
-    Checking,
-}
-
-impl Doing {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Opening => "make the issue",
-            Self::Searching => "search for the issue",
-            Self::Commenting => "comment on the issue",
-            Self::Listing => "list the comments of the issue",
-            Self::Deleting => "delete a doubled comment",
-            Self::Linking => "link the issue",
-            Self::Moving => "move the issue",
-            Self::LookingUp => "look up an account",
-            Self::LookingAt => "look at a ticket that somebody named",
-            Self::Checking => "check the account and the project",
-        }
-    }
-}
-
-/// What an operator reads when Jira says no, with what to do about it.
-pub(super) fn jira_said_no(status: u16, doing: Doing, complaint: &str) -> String {
-    let advice = match (status, doing) {
-        (401, _) => "check the account's e-mail and its API token, which may have run out",
-        (403, _) => "give Jitney's account the permission for it in the project",
-        (404, Doing::Opening) => "check the base address, and that Jitney's account may see the project",
-        (404, _) => {
-            "the issue was deleted, or Jitney's account may no longer see it: restore it or the permission"
-        }
-        (400, Doing::Opening) => "check the project, the issue type and the fields that its screens demand",
-        (300..=399, _) => "check the base address: it leads elsewhere",
-        _ => "see what Jira said",
-    };
-    let said = tame(complaint, 300);
-    let said = if said.is_empty() { "nothing more".to_owned() } else { format!("\"{said}\"") };
-    format!("jira refused to {} with {status} and said {said}; {advice}", doing.as_str())
-}
-
 fn actor(by: &Actor) -> String {
     match by {
         Actor::Person { name, .. } => short(name),
@@ -472,7 +424,6 @@ fn listed(names: Vec<&str>, none: &str) -> String {
     }
 }
 
-/// A text of others, so that it shows where it begins and ends.
 /// What was seen of the ticket that the requester named, behind a sentence.
 fn named_ticket(context: &Context) -> String {
     let Some(look) = &context.ticket else { return String::new() };
@@ -488,6 +439,7 @@ fn named_ticket(context: &Context) -> String {
     }
 }
 
+/// A text of others, so that it shows where it begins and ends.
 fn quoted(text: &str) -> String {
     let text = tame(text, LONG).replace(['“', '”', '„', '‟'], "\"");
     format!("“{}”", text.trim_end_matches('.'))
