@@ -35,13 +35,13 @@ fn run(policies: &PolicySet, app: &App, test: &PolicyTest) -> TestResult {
         name: test.person.to_string(),
         employment: test.employment,
         department: test.department.clone(),
+        title: test.title.clone(),
         location: test.location.clone(),
         manager: None,
         groups: test.groups.clone(),
         active: true,
         slack: None,
         operator_login: None,
-        title: String::new(),
         doubts: None,
     };
     let asks = RoleRef::new(app.id.clone(), test.asks.clone());

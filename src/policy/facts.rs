@@ -35,6 +35,10 @@ pub(super) fn checks(rule: &Rule, person: &Person) -> Vec<Check> {
         let doubt = person.doubt(Fact::Department);
         checks.push(one_of("department", &person.department, doubt, departments));
     }
+    if let Some(titles) = &rule.title {
+        let doubt = person.doubt(Fact::Title);
+        checks.push(one_of("title", &person.title, doubt, titles));
+    }
     if let Some(locations) = &rule.location {
         let doubt = person.doubt(Fact::Location);
         checks.push(one_of("location", &person.location, doubt, locations));
@@ -70,40 +74,31 @@ pub(super) fn checks(rule: &Rule, person: &Person) -> Vec<Check> {
 
 /// The whole rule: all keys must fit. A rule without keys fits nobody.
 pub(super) fn fit(checks: &[Check]) -> Fit {
-    if checks.is_empty() || checks.iter().any(|check| check.fit == Fit::No) {
-        Fit::No
-    } else if checks.iter().any(|check| check.fit == Fit::Unknown) {
-        Fit::Unknown
-    } else {
-        Fit::Yes
-    }
+    all_of(checks.iter().map(|check| check.fit))
 }
 
 /// [`fit`] of [`checks`] without the words, for a look at many people.
 pub(super) fn fits(rule: &Rule, person: &Person) -> Fit {
-    let mut all = Vec::with_capacity(5);
-    if let Some(kinds) = &rule.employment {
-        all.push(yes_if(kinds.contains(&person.employment)));
-    }
-    if let Some(departments) = &rule.department {
-        all.push(fit_known(&person.department, person.doubt(Fact::Department), departments));
-    }
-    if let Some(locations) = &rule.location {
-        all.push(fit_known(&person.location, person.doubt(Fact::Location), locations));
-    }
-    if let Some(groups) = &rule.group {
-        all.push(fit_groups(groups, person));
-    }
-    if let Some(people) = &rule.person {
-        all.push(yes_if(people.contains(&person.id)));
-    }
-    if all.is_empty() || all.contains(&Fit::No) {
-        Fit::No
-    } else if all.contains(&Fit::Unknown) {
-        Fit::Unknown
-    } else {
-        Fit::Yes
-    }
+    let known = |fact, has: &str, wanted: &Vec<String>| fit_known(has, person.doubt(fact), wanted);
+    let looks = [
+        rule.employment.as_ref().map(|kinds| yes_if(kinds.contains(&person.employment))),
+        rule.department.as_ref().map(|wanted| known(Fact::Department, &person.department, wanted)),
+        rule.title.as_ref().map(|wanted| known(Fact::Title, &person.title, wanted)),
+        rule.location.as_ref().map(|wanted| known(Fact::Location, &person.location, wanted)),
+        rule.group.as_ref().map(|groups| fit_groups(groups, person)),
+        rule.person.as_ref().map(|people| yes_if(people.contains(&person.id))),
+    ];
+    all_of(looks.into_iter().flatten())
+}
+
+/// A No outweighs what is not known; of nothing at all, nobody is meant.
+fn all_of(looks: impl Iterator<Item = Fit>) -> Fit {
+    let both = |one, other| match (one, other) {
+        (Fit::No, _) | (_, Fit::No) => Fit::No,
+        (Fit::Unknown, _) | (_, Fit::Unknown) => Fit::Unknown,
+        (Fit::Yes, Fit::Yes) => Fit::Yes,
+    };
+    looks.reduce(both).unwrap_or(Fit::No)
 }
 
 const fn yes_if(fits: bool) -> Fit {

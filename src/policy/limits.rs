@@ -8,7 +8,7 @@ pub(super) const GIVES: usize = 200;
 pub(super) const ABOUT: usize = 400;
 /// Characters of what to ask for instead.
 pub(super) const INSTEAD: usize = 200;
-/// Characters of a department or a location.
+/// Characters of a department, a title or a location.
 pub(super) const FACT: usize = 100;
 /// Characters of a choice: what Slack shows of an option.
 pub(super) const CHOICE: usize = 75;

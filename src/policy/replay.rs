@@ -1,7 +1,7 @@
 //! Requests of the past, decided once more by the policies of today: what would have come out otherwise.
 //!
 //! What is known of then: who asked with their employment, department and manager, what they asked for, who agreed.
-//! What is taken from now: groups, locations, who approves. So a difference is something to look at, not a proof.
+//! What is taken from now: groups, titles, locations, who approves. So a difference is something to look at, not a proof.
 
 use serde::Serialize;
 

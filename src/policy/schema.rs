@@ -126,7 +126,7 @@ fn of_value(takes: &Takes) -> Value {
         Takes::Slug => pattern(SLUG),
         Takes::Person | Takes::Group => pattern(PRINTABLE),
         Takes::RoleRef => pattern("^[a-z0-9][a-z0-9_-]{0,63}/[a-z0-9][a-z0-9_-]{0,63}$"),
-        Takes::Approver => pattern(r"^\s*(manager|owners|person:\S+|group:\S+)\s*$"),
+        Takes::Approver => pattern(r"^\s*(manager|owners|person:\S+|group:\S+|oncall:\S+)\s*$"),
         Takes::Span(_) => pattern(&span_pattern()),
         Takes::Zone => pattern(r"^[A-Za-z0-9_+/-]{1,80}$"),
         Takes::Hours => pattern(HOURS),

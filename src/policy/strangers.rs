@@ -8,7 +8,7 @@ use super::{ApproverRef, People, Person, PolicySet, Rule};
 use crate::ids::{OnCallId, PersonId};
 use crate::nearest::nearest;
 
-/// Every department, location, group and person that a rule, an app or a tier names and nobody of the directory has.
+/// Every department, title, location, group and person that a rule, an app or a tier names and nobody of the directory has.
 pub(super) fn strangers(policies: &PolicySet, people: &People) -> Vec<Warning> {
     let known = Known::of(people);
     let mut found = Vec::new();
@@ -69,6 +69,7 @@ pub fn unknown_schedules(policies: &PolicySet, configured: &BTreeSet<OnCallId>) 
 struct Known<'p> {
     people: &'p People,
     departments: BTreeMap<String, &'p str>,
+    titles: BTreeMap<String, &'p str>,
     locations: BTreeMap<String, &'p str>,
     groups: BTreeSet<&'p str>,
 }
@@ -81,6 +82,7 @@ impl<'p> Known<'p> {
         Self {
             people,
             departments: values(|person| &person.department),
+            titles: values(|person| &person.title),
             locations: values(|person| &person.location),
             groups: people.iter().flat_map(|person| &person.groups).map(|group| group.as_str()).collect(),
         }
@@ -90,6 +92,7 @@ impl<'p> Known<'p> {
         let mut found = Vec::new();
         for (fact, wanted, has) in [
             ("department", &rule.department, &self.departments),
+            ("title", &rule.title, &self.titles),
             ("location", &rule.location, &self.locations),
         ] {
             for value in wanted.iter().flatten() {

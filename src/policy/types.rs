@@ -285,6 +285,8 @@ pub struct Rule {
     pub employment: Option<Vec<Employment>>,
     /// Departments.
     pub department: Option<Vec<String>>,
+    /// Job titles.
+    pub title: Option<Vec<String>>,
     /// Locations.
     pub location: Option<Vec<String>>,
     /// Groups of the directory.
@@ -429,6 +431,8 @@ pub struct PolicyTest {
     pub employment: Employment,
     /// The person's department.
     pub department: String,
+    /// The person's job title.
+    pub title: String,
     /// The person's location.
     pub location: String,
     /// The person's groups.

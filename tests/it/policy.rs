@@ -112,13 +112,15 @@ fn person(name: &str, employment: Employment, department: &str, manager: Option<
 fn everybody() -> Vec<Person> {
     let mut erin = person("erin", Employment::Employee, "Finance", None);
     erin.groups.insert(GroupId::new("security").unwrap());
+    let mut frank = person("frank", Employment::Employee, "Finance", Some("erin"));
+    frank.title = "Accountant".to_owned();
     vec![
         person("ann", Employment::Employee, "Engineering", Some("dana")),
         person("bob", Employment::Employee, "Engineering", Some("dana")),
         person("carol", Employment::Contractor, "Engineering", Some("dana")),
         person("dana", Employment::Employee, "Engineering", Some("erin")),
         erin,
-        person("frank", Employment::Employee, "Finance", Some("erin")),
+        frank,
     ]
 }
 
@@ -132,10 +134,13 @@ fn odd_people() -> People {
     let mut ines = person("ines", Employment::Employee, "Finance", Some("dana"));
     ines.groups.insert(GroupId::new("divers").unwrap());
     ines.location = "Lisbon".to_owned();
+    ines.title = " ACCOUNTANT ".to_owned();
     let mut jack = person("jack", Employment::Employee, "Finance", Some("dana"));
     jack.active = false;
     let kim = person("kim", Employment::Employee, "", Some("jack"));
-    people.extend([gina, hugo, ines, jack, kim]);
+    let mut lea = person("lea", Employment::Employee, "Engineering", Some("dana"));
+    lea.title = "Engineer".to_owned();
+    people.extend([gina, hugo, ines, jack, kim, lea]);
     directory(people)
 }
 

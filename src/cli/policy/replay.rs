@@ -28,7 +28,7 @@ Examples:
   jitney policy replay --json | jq '.otherwise[].request'
 
 Stored requests, and refusals of the audit log, are decided once more by the policies of the configuration or of a folder. \
-Employment, department and manager are taken as they were; groups, locations and approvers as they are now. The database \
+Employment, department and manager are taken as they were; groups, titles, locations and approvers as they are now. The database \
 is only read.
 
 Exit codes: 0 told (with --deny-changes: and all come out as they did), 1 the policies have errors (or some would come \

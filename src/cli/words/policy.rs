@@ -331,6 +331,7 @@ fn rule(rule: &Rule) -> String {
     };
     fact("employment", rule.employment.as_ref().map(|all| all.iter().map(|one| one.as_str()).collect()));
     fact("department", rule.department.as_ref().map(|all| all.iter().map(String::as_str).collect()));
+    fact("title", rule.title.as_ref().map(|all| all.iter().map(String::as_str).collect()));
     fact("location", rule.location.as_ref().map(|all| all.iter().map(String::as_str).collect()));
     fact("group", rule.group.as_ref().map(|all| all.iter().map(|one| one.as_str()).collect()));
     fact("person", rule.person.as_ref().map(|all| all.iter().map(PersonId::as_str).collect()));

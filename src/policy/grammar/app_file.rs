@@ -220,6 +220,13 @@ pub(super) const RULE: &[Key] = &[
         "[\"Finance\"]",
     ),
     Key::new(
+        "title",
+        FACTS,
+        Default("anybody"),
+        "Their job title; letter case does not matter.",
+        "[\"Accountant\"]",
+    ),
+    Key::new(
         "location",
         FACTS,
         Default("anybody"),
@@ -307,6 +314,7 @@ pub(super) const WHO: &[Key] = &[
         "\"employee\"",
     ),
     Key::new("department", Takes::Text(most::FACT), Default("not known"), "Their department.", "\"Finance\""),
+    Key::new("title", Takes::Text(most::FACT), Default("not known"), "Their job title.", "\"Accountant\""),
     Key::new("location", Takes::Text(most::FACT), Default("not known"), "Their location.", "\"Lisbon\""),
     Key::new(
         "groups",

@@ -81,6 +81,7 @@ struct Seen<'p> {
     active: bool,
     employment: Employment,
     department: String,
+    title: String,
     location: String,
     groups: Vec<&'p GroupId>,
     person: Option<&'p PersonId>,
@@ -93,7 +94,7 @@ impl<'r> Named<'r> {
         let mut named = Self::default();
         for rule in rules {
             // Whatever else a rule names is in `Seen` as it is.
-            let Rule { employment: _, department: _, location: _, group, person, place: _ } = rule;
+            let Rule { employment: _, department: _, title: _, location: _, group, person, place: _ } = rule;
             named.groups.extend(group.iter().flatten());
             named.people.extend(person.iter().flatten());
         }
@@ -106,6 +107,7 @@ impl<'r> Named<'r> {
             active: person.active,
             employment: person.employment,
             department: folded(&person.department),
+            title: folded(&person.title),
             location: folded(&person.location),
             groups: person.groups.iter().filter(|group| self.groups.contains(group)).collect(),
             person: Some(&person.id).filter(|id| self.people.contains(id)),

@@ -77,6 +77,7 @@ fn rule(file: &mut Reading<'_>, value: &Value<'_>, name: String) -> Option<Rule>
         place: file.place(keys.span()),
         employment: keys.get("employment").map(|value| values(file, value, employment)),
         department: keys.get("department").map(|value| values(file, value, fact)),
+        title: keys.get("title").map(|value| values(file, value, fact)),
         location: keys.get("location").map(|value| values(file, value, fact)),
         group: keys.get("group").map(|value| values(file, value, table::parsed)),
         person: keys.get("person").map(|value| values(file, value, table::parsed)),
@@ -159,6 +160,7 @@ fn test(
         person: who.person,
         employment: who.employment,
         department: who.department,
+        title: who.title,
         location: who.location,
         groups: who.groups.into_iter().collect(),
         holds: who.holds,
@@ -175,6 +177,7 @@ struct Who {
     person: PersonId,
     employment: Employment,
     department: String,
+    title: String,
     location: String,
     groups: Vec<GroupId>,
     holds: Vec<RoleRef>,
@@ -184,6 +187,7 @@ fn who(file: &mut Reading<'_>, value: &Value<'_>, world: &World<'_>) -> Option<W
     let mut keys = Keys::of(file, Table::Who, value, "`who`".to_owned())?;
     let kind = keys.need(file, "employment").and_then(|value| employment(file, value));
     let department = keys.get("department").and_then(|value| fact(file, value));
+    let title = keys.get("title").and_then(|value| fact(file, value));
     let location = keys.get("location").and_then(|value| fact(file, value));
     let groups = keys.get("groups").map(|value| table::list(file, value, MOST_VALUES, table::parsed));
     let person = match keys.get("person") {
@@ -198,6 +202,7 @@ fn who(file: &mut Reading<'_>, value: &Value<'_>, world: &World<'_>) -> Option<W
         person: person?,
         employment: kind?,
         department: department.unwrap_or_default(),
+        title: title.unwrap_or_default(),
         location: location.unwrap_or_default(),
         groups: groups.unwrap_or_default(),
         holds: holds.unwrap_or_default(),

@@ -83,6 +83,47 @@ async fn a_mover_loses_what_the_policy_would_not_give_any_more_and_keeps_what_it
     j.end().await;
 }
 
+/// Gives people titles in the file of the folder.
+fn entitle(folder: &std::path::Path, titles: &[(&str, &str)]) {
+    let file = folder.join("people.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut people = jitney::directory::parse_people("people.toml", &text).unwrap();
+    for (who, title) in titles {
+        people.iter_mut().find(|p| p.id == person(who)).unwrap().title = (*title).to_owned();
+    }
+    std::fs::write(file, toml::to_string(&BTreeMap::from([("people", &people)])).unwrap()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_gets_another_title_loses_what_asks_for_it_and_who_has_none_keeps_it() {
+    let by_title = |folder: &std::path::Path| {
+        let file = folder.join("policies/wiki.toml");
+        let wiki = std::fs::read_to_string(&file).unwrap();
+        let from = "department = [\"Finance\", \"Engineering\"]";
+        assert!(wiki.contains(from));
+        std::fs::write(&file, wiki.replacen(from, "title = [\"Editor\"]", 1)).unwrap();
+        entitle(folder, &[("ann", "Editor"), ("bob", "editor"), ("frank", "Accountant")]);
+    };
+    let j = Journey::start_with(|_| (), by_title).await;
+    let said = j.try_ask("frank", "wiki/read", "1h").await.unwrap_err();
+    assert!(said.contains("title is Accountant"), "{said}");
+    let lost = j.granted("ann", "wiki/read", "4h", "dana").await;
+    let kept = j.granted("bob", "wiki/read", "4h", "dana").await;
+    entitle(j.world.folder(), &[("ann", "Writer"), ("bob", "")]);
+    look(&j, |engine| engine.people().get(&person("ann")).is_some_and(|ann| ann.title == "Writer")).await;
+
+    let state = j.dossier(lost).await.request.state;
+    let State::Revoked { cause: EndCause::Policy { reason }, .. } = &state else { panic!("{state:?}") };
+    assert_eq!(reason.saw, "employment is employee and title is Writer");
+    assert!(j.words(lost, ENDED).await.contains("title is Writer"), "{}", j.words(lost, ENDED).await);
+    j.is(kept, StateWord::Active).await;
+    let said = j.try_ask("bob", "wiki/read", "1h").await.unwrap_err();
+    assert!(said.contains("title is not known"), "{said}");
+    j.until_over().await;
+    j.came_and_went_once(lost).await;
+    j.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_is_deactivated_loses_what_they_have_and_what_waits_at_once() {
     let j = Journey::start().await;

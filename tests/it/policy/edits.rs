@@ -22,12 +22,24 @@ fn diff(folder: &Folder, more: &[&str]) -> Output {
     folder.run(&[&["policy", "diff", "policies", "edited/policies"], more].concat())
 }
 
-const EDITS: [(&str, &str, &str, &str); 20] = [
+const EDITS: [(&str, &str, &str, &str); 22] = [
     (
         "a department more",
         "wiki.toml",
         "\"Engineering\"] }]\nnever    =",
         "\"Engineering\", \"IT\"] }]\nnever    =",
+    ),
+    (
+        "a title besides",
+        "wiki.toml",
+        "\"Engineering\"] }]\nnever    =",
+        "\"Engineering\"], title = [\"Editor\", \"Writer\"] }]\nnever    =",
+    ),
+    (
+        "a title that forbids",
+        "wiki.toml",
+        "never     = [{ employment = [\"contractor\"] }]",
+        "never     = [{ employment = [\"contractor\"] }, { title = [\"Working student\"] }]",
     ),
     (
         "a rule that forbids",

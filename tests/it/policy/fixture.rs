@@ -243,12 +243,71 @@ target = "billing-pg"
 login = { roles = ["second"] }
 "#;
 
+/// Roles that ask for a job title.
+const PAYROLL: &str = r#"
+[app]
+name = "Payroll"
+owners = ["dana@example.com"]
+layer = "application"
+
+[roles.run]
+name = "Run it"
+gives = "Starting a payroll run"
+risk = "low"
+default_duration = "1h"
+max_duration = "2h"
+tier = "two"
+eligible = [{ title = ["Accountant", "Payroll clerk"] }, { title = ["Engineer"], department = ["Engineering"] }]
+[[roles.run.steps]]
+target = "billing-pg"
+login = { roles = ["run"] }
+
+[roles.read]
+name = "Read it"
+gives = "Reading payslips"
+risk = "low"
+default_duration = "1h"
+max_duration = "2h"
+tier = "two"
+eligible = [{ employment = ["employee"] }]
+never = [{ title = ["engineer"] }]
+[[roles.read.steps]]
+target = "billing-pg"
+login = { roles = ["payslips"] }
+
+[roles.audit]
+name = "Audit it"
+gives = "Reading all runs"
+risk = "low"
+default_duration = "1h"
+max_duration = "2h"
+tier = "two"
+eligible = [{ employment = ["employee"] }]
+conflicts = ["payroll/keep"]
+[[roles.audit.steps]]
+target = "billing-pg"
+login = { roles = ["all_runs"] }
+
+[roles.keep]
+name = "Keep it"
+gives = "Changing runs"
+risk = "low"
+default_duration = "1h"
+max_duration = "2h"
+tier = "two"
+held_by = [{ title = ["Accountant"] }]
+[[roles.keep.steps]]
+target = "billing-pg"
+login = { roles = ["keep_runs"] }
+"#;
+
 pub(super) fn set() -> PolicySet {
     let mut files = vec![
         file("tiers.toml", &format!("{TIERS}{TIMES}")),
         file("billing.toml", BILLING),
         file("payments.toml", PAYMENTS),
         file("ledger.toml", LEDGER),
+        file("payroll.toml", PAYROLL),
     ];
     for tier in ["ghosts", "backed", "pair", "same"] {
         let text =

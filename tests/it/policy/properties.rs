@@ -22,6 +22,7 @@ use super::{NOW, directory, id};
 const NAMES: [&str; 8] = ["ann", "bob", "carol", "dana", "erin", "frank", "gina", "hugo"];
 const GROUPS: [&str; 3] = ["dba", "security", "divers"];
 const DEPARTMENTS: [&str; 4] = ["", "Finance", "engineering", " SALES "];
+const TITLES: [&str; 3] = ["", "Accountant", " engineer"];
 const LOCATIONS: [&str; 3] = ["", "Lisbon", "Oslo"];
 
 fn at() -> RoleRef {
@@ -36,6 +37,7 @@ prop_compose! {
     fn a_person(name: &'static str)(
         employment in select(Employment::ALL.to_vec()),
         department in select(DEPARTMENTS.to_vec()),
+        title in select(TITLES.to_vec()),
         location in select(LOCATIONS.to_vec()),
         manager in option::of(select(NAMES.to_vec())),
         member in subsequence(GROUPS.to_vec(), 0..=3),
@@ -46,13 +48,13 @@ prop_compose! {
             name: name.to_owned(),
             employment,
             department: department.to_owned(),
+            title: title.to_owned(),
             location: location.to_owned(),
             manager: manager.map(id),
             groups: groups(member),
             active,
             slack: None,
             operator_login: None,
-            title: String::new(),
             doubts: None,
         }
     }
@@ -82,6 +84,7 @@ prop_compose! {
     fn a_rule()(
         employment in option::of(subsequence(Employment::ALL.to_vec(), 1..=4)),
         department in option::of(subsequence(vec!["finance", "Engineering", "Sales"], 1..=3)),
+        title in option::of(subsequence(vec!["ACCOUNTANT", "Engineer"], 1..=2)),
         location in option::of(subsequence(vec!["lisbon", "Oslo"], 1..=2)),
         group in option::of(subsequence(GROUPS.to_vec(), 1..=3)),
         person in option::of(subsequence(NAMES.to_vec(), 1..=4)),
@@ -90,6 +93,7 @@ prop_compose! {
         Rule {
             employment,
             department: department.map(words),
+            title: title.map(words),
             location: location.map(words),
             group: group.map(|all| groups(all).into_iter().collect()),
             person: person.map(|all| all.into_iter().map(id).collect()),
