@@ -3,22 +3,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ::csv::{ReaderBuilder, StringRecord, Trim};
+use ::csv::{ErrorKind, ReaderBuilder, StringRecord, Trim};
 
 use super::file::{self, DirectoryIssue, PEOPLE_MOST};
+use super::quotes::wrong_quote;
 use super::told::{Told, Whose};
 use crate::ids::{GroupId, PersonId, SlackUserId};
+use crate::nearest::slips;
 use crate::policy::{Employment, Fact, Person};
 
 /// Issues that are told at most: a wrong column makes one in each row.
 const ISSUES_MOST: usize = 100;
+
+/// Columns of the people file that must be there.
+const NEEDED: [&str; 3] = ["id", "name", "employment"];
+/// Columns of it that may be there.
+const OPTIONAL: [&str; 8] =
+    ["department", "title", "location", "manager", "groups", "active", "slack", "operator_login"];
 
 /// Reads everybody from the text of a file.
 ///
 /// # Errors
 /// Every issue up to a hundred, in the file's order.
 pub(super) fn parse_people(name: &str, text: &str) -> Result<Vec<Person>, Vec<DirectoryIssue>> {
-    let mut sheet = Sheet::open(name, text, &["id", "name", "employment"]);
+    let mut sheet = Sheet::open(name, text, &NEEDED);
+    sheet.check_misspelt();
     let people = sheet.rows(|row| {
         let person = Person {
             id: row.id()?,
@@ -73,7 +82,7 @@ pub(super) fn parse_told(
     let mut seen = BTreeSet::new();
     for (line, told) in &told {
         if !seen.insert(&told.whose) {
-            sheet.note(*line, &format!("`{}` has a row already", told.whose.as_str()));
+            sheet.note(*line, &format!("`{}` has a row already; keep one of them", told.whose.as_str()));
         }
     }
     sheet.finish(told.into_iter().map(|(_, told)| told).collect())
@@ -96,11 +105,21 @@ struct Row<'r> {
 impl<'t> Sheet<'t> {
     /// Reads the header; each column that is wanted must be there.
     fn open(name: &'t str, text: &'t str, wanted: &[&str]) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut sheet = Self { name, text, columns: BTreeMap::new(), issues: Vec::new() };
+        if text.trim().is_empty() {
+            sheet.note(1, &format!("the file is empty; begin it with the header `{}`", wanted.join(",")));
+            return sheet;
+        }
+        if let Some(wrong) = wrong_quote(text) {
+            let (line, column) = file::place(text.get(..wrong.at).unwrap_or_default());
+            sheet.note_at(line, column, wrong.message);
+            return sheet;
+        }
         match sheet.reader().headers() {
             Ok(header) => {
                 for (number, column) in header.iter().enumerate() {
-                    let column = column.trim_start_matches('\u{feff}').to_lowercase();
+                    let column = column.to_lowercase();
                     if sheet.columns.insert(column.clone(), number).is_some() {
                         sheet.note(1, &format!("the column `{}` is there twice", shown(&column)));
                     }
@@ -108,14 +127,30 @@ impl<'t> Sheet<'t> {
             }
             Err(error) => sheet.note(1, &format!("the header can't be read: {error}")),
         }
-        for column in wanted.iter().filter(|column| !sheet.columns.contains_key(**column)) {
+        let missing = wanted.iter().filter(|column| !sheet.columns.contains_key(**column));
+        let missing: Vec<String> = missing.map(|column| format!("`{column}`")).collect();
+        if !missing.is_empty() {
             let known: Vec<&str> = sheet.columns.keys().map(String::as_str).take(20).collect();
-            let message =
-                format!("there is no column `{column}`; the header has {}", shown(&known.join(", ")));
-            // Borrowed above.
-            sheet.issues.push(DirectoryIssue { file: name.to_owned(), line: 1, column: 1, message });
+            let missing = missing.join(", ");
+            let message = format!("the header lacks {missing}; it has {}", shown(&known.join(", ")));
+            let hint = if known.len() == 1 { "; put commas between the columns" } else { "" };
+            sheet.note(1, &format!("{message}{hint}"));
         }
         sheet
+    }
+
+    /// Columns with other names are left alone, but one slip must not take a column away: without `active` everybody is
+    /// here.
+    fn check_misspelt(&mut self) {
+        for column in OPTIONAL {
+            let near = self.columns.keys().find(|near| slips(near, column) == 1).cloned();
+            if let Some(near) = near.filter(|_| !self.columns.contains_key(column)) {
+                let near = shown(&near);
+                let message =
+                    format!("is `{near}` the column `{column}`? Write it so, or give it a name less like it");
+                self.note(1, &message);
+            }
+        }
     }
 
     fn reader(&self) -> ::csv::Reader<&'t [u8]> {
@@ -128,27 +163,24 @@ impl<'t> Sheet<'t> {
             return found;
         }
         let columns = self.columns.clone();
+        let mut lines = Lines { text: self.text, at: 0, line: 1 };
         for record in self.reader().records() {
             match record {
                 Ok(record) => {
-                    let line = record.position().map_or(0, ::csv::Position::line);
-                    let line = usize::try_from(line).unwrap_or(usize::MAX);
+                    let line = lines.of(record.position());
                     match read(&Row { columns: &columns, record: &record, line }) {
                         Ok(one) => found.push(one),
                         Err(message) => self.note(line, &message),
                     }
                 }
-                Err(error) => {
-                    let line = error.position().map_or(0, ::csv::Position::line);
-                    self.note(usize::try_from(line).unwrap_or(usize::MAX), &error.to_string());
-                }
+                Err(error) => self.note(lines.of(error.position()), &unread(&error)),
             }
             if self.issues.len() >= ISSUES_MOST {
                 break;
             }
         }
         if found.is_empty() && self.issues.is_empty() {
-            self.note(1, "there are no rows under the header");
+            self.note(1, "there are no rows under the header; write one a person");
         }
         if found.len() > PEOPLE_MOST {
             self.note(1, &format!("there are {} rows; {PEOPLE_MOST} are the most", found.len()));
@@ -171,7 +203,10 @@ impl<'t> Sheet<'t> {
                     Some(first) => {
                         doubles.push((
                             *line,
-                            format!("the {key} `{}` is in line {first} already", shown(value)),
+                            format!(
+                                "the {key} `{}` is in line {first} already; keep one of them",
+                                shown(value)
+                            ),
                         ));
                     }
                     None => drop(seen.insert((key, value), *line)),
@@ -182,9 +217,13 @@ impl<'t> Sheet<'t> {
     }
 
     fn note(&mut self, line: usize, message: &str) {
+        self.note_at(line, 1, message);
+    }
+
+    fn note_at(&mut self, line: usize, column: usize, message: &str) {
         if self.issues.len() < ISSUES_MOST {
             let message = message.replace('\n', "; ");
-            self.issues.push(DirectoryIssue { file: self.name.to_owned(), line, column: 1, message });
+            self.issues.push(DirectoryIssue { file: self.name.to_owned(), line, column, message });
         }
     }
 
@@ -194,6 +233,36 @@ impl<'t> Sheet<'t> {
         }
         self.issues.sort_by_key(|issue| issue.line);
         Err(self.issues)
+    }
+}
+
+/// The lines on which records begin, asked for in their order.
+struct Lines<'t> {
+    text: &'t str,
+    at: usize,
+    line: usize,
+}
+
+impl Lines<'_> {
+    /// The reader counts a record from the end of the one before, with the empty lines between them.
+    fn of(&mut self, position: Option<&::csv::Position>) -> usize {
+        let from = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(self.at);
+        let rest = self.text.get(from..).unwrap_or_default();
+        let begin = from + rest.len() - rest.trim_start_matches(['\r', '\n']).len();
+        self.line += self.text.get(self.at..begin).unwrap_or_default().matches('\n').count();
+        self.at = begin.max(self.at);
+        self.line
+    }
+}
+
+/// Why a row is none.
+fn unread(error: &::csv::Error) -> String {
+    match error.kind() {
+        ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
+            "the row has {len} cells, and the header has {expected_len}; leave cells empty where there is nothing, and put \
+             quotes around commas"
+        ),
+        _ => error.to_string(),
     }
 }
 
@@ -253,6 +322,10 @@ impl Row<'_> {
         self.check_text("department", &person.department, 0)?;
         self.check_text("title", &person.title, 0)?;
         self.check_text("location", &person.location, 0)?;
+        let login = person.operator_login.as_deref().unwrap_or_default();
+        if let Some(wrong) = file::wrong_text(login, 0, file::LOGIN_LIMIT) {
+            return Err(format!("the operator_login of {} {wrong}", person.id));
+        }
         if person.manager.as_ref() == Some(&person.id) {
             return Err(format!("{} can't be their own manager; leave it empty", person.id));
         }

@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 const FILE_LIMIT: u64 = 16 * 1024 * 1024;
 pub(super) const PEOPLE_MOST: usize = 100_000;
 pub(super) const NAME_LIMIT: usize = 120;
-const LOGIN_LIMIT: usize = 64;
+pub(super) const LOGIN_LIMIT: usize = 64;
 pub(super) const GROUPS_MOST: usize = 500;
 
 /// Something wrong in the file.
@@ -120,12 +120,27 @@ pub(super) fn text(path: &Path) -> Result<(Mark, String), ReadError> {
     mark(path)?;
     let mut file = File::open(path)?;
     let mark = mark_of(&file.metadata()?);
-    let mut text = String::new();
-    let read = file.by_ref().take(FILE_LIMIT + 1).read_to_string(&mut text)?;
+    let mut bytes = Vec::new();
+    let read = file.by_ref().take(FILE_LIMIT + 1).read_to_end(&mut bytes)?;
     if read as u64 > FILE_LIMIT {
         return Err(ReadError::NotAFile);
     }
-    Ok((mark, text))
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((mark, text)),
+        Err(error) => {
+            let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let (line, column) = place(&String::from_utf8_lossy(good));
+            let message = "what stands here is not UTF-8; save the file as UTF-8".to_owned();
+            let issue = DirectoryIssue { file: path.display().to_string(), line, column, message };
+            Err(ReadError::Issues(vec![issue]))
+        }
+    }
+}
+
+/// The line and the column behind this text.
+pub(super) fn place(before: &str) -> (usize, usize) {
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 fn mark_of(metadata: &fs::Metadata) -> Mark {
@@ -348,8 +363,7 @@ impl<'t> Reader<'t> {
 
     fn note(&mut self, span: Range<usize>, message: &str) {
         let before = self.text.get(..span.start).unwrap_or(self.text);
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let (line, column) = place(before);
         // The parser's messages may run over several lines.
         let message = message.trim().replace('\n', "; ");
         self.issues.push(DirectoryIssue { file: self.file.to_owned(), line, column, message });

@@ -4,6 +4,7 @@
 
 mod csv;
 mod file;
+mod quotes;
 mod source;
 mod told;
 

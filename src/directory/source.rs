@@ -169,12 +169,9 @@ struct Row {
 fn toml_told(name: &str, text: &str) -> Result<Vec<Told>, Vec<DirectoryIssue>> {
     let sheet: Sheet = toml::from_str(text).map_err(|error| {
         let before = text.get(..error.span().unwrap_or_default().start).unwrap_or_default();
-        vec![DirectoryIssue {
-            file: name.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: before.rsplit('\n').next().unwrap_or_default().chars().count() + 1,
-            message: error.message().trim().replace('\n', "; "),
-        }]
+        let (line, column) = file::place(before);
+        let message = error.message().trim().replace('\n', "; ");
+        vec![DirectoryIssue { file: name.to_owned(), line, column, message }]
     })?;
     let mut issues = Vec::new();
     let mut seen = BTreeSet::new();

@@ -1,5 +1,7 @@
 //! The directory in a file: what is read, what is refused and where, and when it goes stale.
 
+mod exports;
+
 use std::fs;
 use std::sync::Arc;
 
