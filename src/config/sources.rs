@@ -107,6 +107,10 @@ fn read_source(name: &str, settings: Map<String, Value>, base: &Path) -> Result<
     if raw.department_field.is_some() && !matches!(raw.slack, Some(Slack::Profiles)) {
         return Err("`department_field` is for `slack = \"profiles\"`".to_owned());
     }
+    if raw.department_field.as_deref().is_some_and(|field| !is_field(field)) {
+        return Err("`department_field` is the id of a profile's field, such as `Xf0123ABCD`, not its name"
+            .to_owned());
+    }
     let (kind, can, usual, age) = match (raw.csv, raw.toml, raw.slack) {
         (Some(path), None, None) => of_file(SourceKind::Csv(base.join(path))),
         (None, Some(path), None) => of_file(SourceKind::Toml(base.join(path))),
@@ -145,6 +149,12 @@ fn read_source(name: &str, settings: Map<String, Value>, base: &Path) -> Result<
         Some(Err(error)) => return Err(format!("`max_age`: {error}")),
     };
     Ok(SourceTable { name: name.to_owned(), kind, sync, max_age, gives })
+}
+
+/// Whether it can be the id of a profile's field. A name would be no error to Slack: nobody has anything in it.
+fn is_field(text: &str) -> bool {
+    let rest = text.strip_prefix("Xf").unwrap_or_default();
+    (1..=40).contains(&rest.len()) && rest.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
 fn of_file(kind: SourceKind) -> (SourceKind, Vec<Fact>, Vec<Fact>, Span) {

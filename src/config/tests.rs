@@ -5,6 +5,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::policy::Fact;
 
 const EXAMPLE: &str = include_str!("../../jitney.example.toml");
 
@@ -224,4 +225,44 @@ fn schedules_have_a_service_an_id_and_a_token() {
         let issues = said(&parse(&format!("{EXAMPLE}{text}")).unwrap_err());
         assert!(issues.contains(wanted), "{text}: {issues}");
     }
+}
+
+#[test]
+fn sources_of_facts_say_what_they_are_and_what_they_give() {
+    let with = |table: &str| parse(&format!("{EXAMPLE}\n[directory.sources.hr]\n{table}\n"));
+    let source = |table: &str| with(table).map(|config| config.directory.sources[0].clone());
+    let profiles = source("slack = \"profiles\"\ndepartment_field = \"Xf0DEPT\"").unwrap();
+    assert_eq!(profiles.kind, SourceKind::SlackProfiles { department_field: Some("Xf0DEPT".to_owned()) });
+    assert_eq!(profiles.gives, [Fact::Active, Fact::Department, Fact::Title].into());
+    let titles = source("slack = \"profiles\"").unwrap();
+    assert_eq!(titles.gives, [Fact::Active, Fact::Title].into());
+    let file = source("csv = \"hr.csv\"\ngives = [\"title\"]\nmax_age = \"2d\"").unwrap();
+    assert_eq!(file.kind, SourceKind::Csv(Path::new("/srv/jitney/hr.csv").to_owned()));
+    assert_eq!((file.gives, file.max_age), ([Fact::Title].into(), Span::days(2)));
+
+    let mut told = String::new();
+    for table in [
+        "",
+        "csv = \"hr.csv\"\ntoml = \"hr.toml\"",
+        "slack = \"profile\"",
+        "slack = \"profiles\"\ndepartment_field = \"Department\"",
+        "slack = \"profiles\"\ndepartment_field = \"\"",
+        "slack = \"profiles\"\ndepartment_field = 7",
+        "slack = \"profiles\"\ndepartment_feild = \"Xf0DEPT\"",
+        "slack = \"user_groups\"\ndepartment_field = \"Xf0DEPT\"",
+        "csv = \"hr.csv\"\ngives = [\"title\"]\ndepartment_field = \"Xf0DEPT\"",
+        "slack = \"profiles\"\ngives = [\"department\"]",
+        "slack = \"profiles\"\ngives = [\"departments\"]",
+        "slack = \"profiles\"\ngives = []",
+        "csv = \"hr.csv\"\ngives = [\"title\"]\nmax_age = \"0s\"",
+        "csv = \"hr.csv\"\ngives = [\"title\"]\nmax_age = \"soon\"",
+        "csv = \"hr.csv\"\ngives = [\"title\"]\nsync = \"daily\"",
+        "csv = \"hr.csv\"\ngives = [\"title\"]\n[directory.sources.badges]\ntoml = \"badges.toml\"\ngives = [\"title\"]",
+        "csv = \"hr.csv\"\ngives = [\"title\"]\n[directory.sources.Badges]\ntoml = \"badges.toml\"",
+    ] {
+        let table = table.replace('\n', "\n    ");
+        let issues = with(&table).map_or_else(|issues| said(&issues), |_| "nothing".to_owned());
+        told += &format!("== {table}\n{issues}\n\n");
+    }
+    insta::assert_snapshot!(told);
 }

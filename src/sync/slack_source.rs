@@ -26,6 +26,21 @@ impl Profiles {
     ) -> Result<Self, SetupError> {
         Ok(Self { web: Web::new(settings)?, workspace: settings.workspace.clone(), department_field })
     }
+
+    /// Nothing where the field is empty, and of an account that is gone since the list was read: that must not hold up
+    /// what is told of all others.
+    async fn department(&self, account: &SlackUserId, field: &str) -> Result<Option<String>, SourceError> {
+        match roster::profile_field(&self.web, account, field).await {
+            Ok(department) => Ok(Some(department).filter(|department| !department.is_empty())),
+            Err(error) if error.is("user_not_found") => Ok(None),
+            Err(error) if error.is("missing_scope") => Err(SourceError::Other(
+                "the app lacks the scope `users.profile:read`, which `department_field` needs; add it and install the \
+                 app again"
+                    .to_owned(),
+            )),
+            Err(error) => Err(later(error)),
+        }
+    }
 }
 
 #[async_trait]
@@ -39,9 +54,7 @@ impl Source for Profiles {
             if !account.closed && !account.guest {
                 of.title = Some(account.title).filter(|title| !title.is_empty());
                 if let Some(field) = &self.department_field {
-                    let department =
-                        roster::profile_field(&self.web, &account.id, field).await.map_err(later)?;
-                    of.department = Some(department).filter(|department| !department.is_empty());
+                    of.department = self.department(&account.id, field).await?;
                 }
             }
             told.push(of);

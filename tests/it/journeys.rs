@@ -15,6 +15,7 @@ mod link_faults;
 mod outages;
 mod people;
 mod persistence;
+mod profiles;
 mod races;
 mod reloading;
 mod scheduled;
