@@ -113,7 +113,7 @@ impl Directory {
         if Format::of(&self.path) == Format::Csv {
             return Ok(None);
         }
-        // A copy of everybody for each look would be much for a large directory that never changes.
+        // Whoever gets people holds them against those before: not at each look, where nothing changes.
         let age = now.since(self.people.as_of());
         if age.as_millis() < self.max_age.as_millis() / 4 {
             return Ok(None);

@@ -79,16 +79,11 @@ impl Shared {
         let rosters = self.rosters.read().unwrap_or_else(PoisonError::into_inner).clone();
         let away = Arc::clone(&self.away.read().unwrap_or_else(PoisonError::into_inner));
         let borrowed = Arc::clone(&self.borrowed.read().unwrap_or_else(PoisonError::into_inner));
-        // A copy of everybody only where something is put beside the directory.
-        *in_force = if bindings.is_empty() && rosters.is_none() && away.is_empty() && borrowed.is_empty() {
-            people
-        } else {
-            let people = People::clone(&people).with_bound(&bindings).with_away(away).with_borrowed(borrowed);
-            Arc::new(match rosters {
-                Some(rosters) => people.with_on_call(rosters),
-                None => people,
-            })
-        };
+        let people = People::clone(&people).with_bound(&bindings).with_away(away).with_borrowed(borrowed);
+        *in_force = Arc::new(match rosters {
+            Some(rosters) => people.with_on_call(rosters),
+            None => people,
+        });
     }
 
     /// Puts in force who is on call.

@@ -100,15 +100,18 @@ const fn yes() -> bool {
 /// People who are in groups of the directory by a grant of ours.
 pub type Borrowed = BTreeMap<GroupId, BTreeSet<PersonId>>;
 
-/// The directory at one moment, with its age: decisions on older facts than `max_age` are not taken.
+/// The directory at one moment, with its age: decisions on older facts than `max_age` are not taken. A copy is cheap:
+/// copies share what is large until one of them changes it.
 #[derive(Debug, Clone, Default)]
 pub struct People {
-    by_id: BTreeMap<PersonId, Person>,
-    by_slack: BTreeMap<SlackUserId, PersonId>,
-    by_group: BTreeMap<GroupId, BTreeSet<PersonId>>,
-    operators: BTreeSet<PersonId>,
+    by_id: Arc<BTreeMap<PersonId, Person>>,
+    by_slack: Arc<BTreeMap<SlackUserId, PersonId>>,
+    by_group: Arc<BTreeMap<GroupId, BTreeSet<PersonId>>>,
+    operators: Arc<BTreeSet<PersonId>>,
     /// Those whose account the directory does not name, and that was bound to them.
-    bound: BTreeSet<PersonId>,
+    bound: Arc<BTreeSet<PersonId>>,
+    /// Those who are in the maps, and are to be as if they were not.
+    set_aside: BTreeSet<PersonId>,
     /// Who is on call; none where nobody asks the schedules, as on the command line.
     on_call: Option<Arc<Rosters>>,
     away: Arc<Aways>,
@@ -117,9 +120,9 @@ pub struct People {
     as_of: Timestamp,
     max_age: Span,
     /// Sources besides the one that says who there is; their numbers are bits below.
-    origins: Vec<Origin>,
+    origins: Arc<Vec<Origin>>,
     /// The sources that do not tell of a person; who is not here is told of by all.
-    untold: BTreeMap<PersonId, u32>,
+    untold: Arc<BTreeMap<PersonId, u32>>,
     /// The sources that were too old when this was last looked at.
     stale: u32,
 }
@@ -129,12 +132,10 @@ impl People {
     #[must_use]
     pub fn without(&self, id: &PersonId) -> Self {
         let mut others = self.clone();
-        others.by_id.remove(id);
-        others.by_slack.retain(|_, person| person != id);
-        others.by_group.values_mut().for_each(|members| {
-            members.remove(id);
-        });
-        others.operators.remove(id);
+        others.set_aside.insert(id.clone());
+        if others.operators.contains(id) {
+            Arc::make_mut(&mut others.operators).remove(id);
+        }
         others
     }
 
@@ -153,18 +154,19 @@ impl People {
         let operates = |person: &&Person| person.active && person.operator_login.is_some();
         let operators = by_id.values().filter(operates).map(|p| p.id.clone()).collect();
         Self {
-            by_id,
-            by_slack,
-            by_group,
-            operators,
-            bound: BTreeSet::new(),
+            by_id: Arc::new(by_id),
+            by_slack: Arc::new(by_slack),
+            by_group: Arc::new(by_group),
+            operators: Arc::new(operators),
+            bound: Arc::default(),
+            set_aside: BTreeSet::new(),
             on_call: None,
             away: Arc::default(),
             borrowed: Arc::default(),
             as_of,
             max_age,
-            origins: Vec::new(),
-            untold: BTreeMap::new(),
+            origins: Arc::default(),
+            untold: Arc::default(),
             stale: 0,
         }
     }
@@ -229,7 +231,9 @@ impl People {
         let on_call = |people: &Self, name| people.roster(name, now).map(|roster| roster.on_call.clone());
         let same_duty =
             all == names(other) && all.iter().all(|name| on_call(self, name) == on_call(other, name));
-        same_duty && self.away == other.away && self.borrowed == other.borrowed && self.by_id == other.by_id
+        let shared = Arc::ptr_eq(&self.by_id, &other.by_id) && self.set_aside == other.set_aside;
+        let same_people = || shared || self.iter().eq(other.iter());
+        same_duty && self.away == other.away && self.borrowed == other.borrowed && same_people()
     }
 
     /// The same people, whose facts come from these sources besides. `untold` has those of whom some do not tell, a bit a
@@ -242,8 +246,8 @@ impl People {
         now: Timestamp,
     ) -> Self {
         self.stale = stale_of(&origins, now);
-        self.origins = origins;
-        self.untold = untold;
+        self.origins = Arc::new(origins);
+        self.untold = Arc::new(untold);
         self.doubt();
         self
     }
@@ -263,7 +267,7 @@ impl People {
     fn doubt(&mut self) {
         // People share what is said of them.
         let mut said: BTreeMap<u32, Option<Arc<Doubts>>> = BTreeMap::new();
-        for (id, person) in &mut self.by_id {
+        for (id, person) in Arc::make_mut(&mut self.by_id) {
             let untold = self.untold.get(id).copied().unwrap_or_default();
             let doubts = said
                 .entry(untold)
@@ -289,16 +293,19 @@ impl People {
     /// names goes before: of a person, and of an account. What was bound before this counts no more.
     #[must_use]
     pub fn with_bound(mut self, accounts: &BTreeMap<SlackUserId, PersonId>) -> Self {
-        for id in std::mem::take(&mut self.bound) {
-            let account = self.by_id.get_mut(&id).and_then(|person| person.slack.take());
-            account.and_then(|account| self.by_slack.remove(&account));
+        for id in std::mem::take(&mut self.bound).iter() {
+            let account = Arc::make_mut(&mut self.by_id).get_mut(id).and_then(|person| person.slack.take());
+            account.and_then(|account| Arc::make_mut(&mut self.by_slack).remove(&account));
         }
         for (account, id) in accounts {
-            let Some(person) = self.by_id.get_mut(id) else { continue };
-            if person.slack.is_none() && !self.by_slack.contains_key(account) {
+            let has_none = self.by_id.get(id).is_some_and(|person| person.slack.is_none());
+            if !has_none || self.by_slack.contains_key(account) {
+                continue;
+            }
+            if let Some(person) = Arc::make_mut(&mut self.by_id).get_mut(id) {
                 person.slack = Some(account.clone());
-                self.by_slack.insert(account.clone(), id.clone());
-                self.bound.insert(id.clone());
+                Arc::make_mut(&mut self.by_slack).insert(account.clone(), id.clone());
+                Arc::make_mut(&mut self.bound).insert(id.clone());
             }
         }
         self
@@ -313,23 +320,23 @@ impl People {
     /// The person, leaver or not.
     #[must_use]
     pub fn get(&self, id: &PersonId) -> Option<&Person> {
-        self.by_id.get(id)
+        self.by_id.get(id).filter(|person| !self.set_aside.contains(&person.id))
     }
 
     /// The person behind a Slack account.
     #[must_use]
     pub fn by_slack(&self, id: &SlackUserId) -> Option<&Person> {
-        self.by_slack.get(id).and_then(|id| self.by_id.get(id))
+        self.by_slack.get(id).and_then(|id| self.get(id))
     }
 
     /// Everybody, by id.
     pub fn iter(&self) -> impl Iterator<Item = &Person> {
-        self.by_id.values()
+        self.by_id.values().filter(|person| !self.set_aside.contains(&person.id))
     }
 
     /// Who runs Jitney: those who have not left and have a login on its machine.
     #[must_use]
-    pub const fn operators(&self) -> &BTreeSet<PersonId> {
+    pub fn operators(&self) -> &BTreeSet<PersonId> {
         &self.operators
     }
 
@@ -340,7 +347,7 @@ impl People {
         let borrowed = self.borrowed.get(group);
         let ids = self.by_group.get(group).into_iter().flatten();
         let ids = ids.filter(move |id| borrowed.is_none_or(|borrowed| !borrowed.contains(*id)));
-        ids.filter_map(|id| self.by_id.get(id)).filter(move |person| person.doubt(fact).is_none())
+        ids.filter_map(|id| self.get(id)).filter(move |person| person.doubt(fact).is_none())
     }
 
     /// When the directory was read.
@@ -365,8 +372,8 @@ impl People {
     /// groups, the account and the rights of an operator stay whose they were.
     pub(super) fn put(&mut self, id: &PersonId, person: Option<Person>) -> Option<Person> {
         match person {
-            Some(person) => self.by_id.insert(id.clone(), person),
-            None => self.by_id.remove(id),
+            Some(person) => Arc::make_mut(&mut self.by_id).insert(id.clone(), person),
+            None => Arc::make_mut(&mut self.by_id).remove(id),
         }
     }
 
@@ -432,5 +439,63 @@ mod tests {
         assert_eq!(whose(&then, "U0ANN"), "nobody");
         assert_eq!(whose(&then, "U0CAROL"), "carol");
         assert_eq!(then.get(&person("ann", None).id).unwrap().slack, None);
+    }
+
+    fn everybody() -> Vec<Person> {
+        let dba = GroupId::new("dba").unwrap();
+        let mut all = [person("ann", None), person("bob", Some("U0BOB")), person("carol", None)];
+        all[1].groups.insert(dba.clone());
+        all[1].operator_login = Some("bob".to_owned());
+        all[2].groups.insert(dba);
+        all.to_vec()
+    }
+
+    fn directory(people: Vec<Person>) -> People {
+        People::new(people, Timestamp::from_millis(0), Span::hours(1))
+    }
+
+    #[test]
+    fn without_somebody_is_as_if_they_were_in_no_file() {
+        let (now, dba) = (Timestamp::from_millis(0), GroupId::new("dba").unwrap());
+        let all = directory(everybody());
+        for gone in ["ann", "bob", "carol", "nobody"] {
+            let gone = person(gone, None).id;
+            let others = everybody().into_iter().filter(|person| person.id != gone).collect();
+            let (seen, wanted) = (all.without(&gone), directory(others));
+            assert!(seen.iter().eq(wanted.iter()), "{gone}");
+            assert_eq!(seen.get(&gone), None);
+            assert_eq!(whose(&seen, "U0BOB"), whose(&wanted, "U0BOB"), "{gone}");
+            assert!(seen.members(&dba).eq(wanted.members(&dba)), "{gone}");
+            assert_eq!(seen.operators(), wanted.operators());
+            assert!(seen.asks_like(&wanted, now) && wanted.asks_like(&seen, now), "{gone}");
+            assert_eq!(seen.asks_like(&all, now), gone.as_str().starts_with("nobody"), "{gone}");
+        }
+        let none = ["ann", "bob", "carol"]
+            .iter()
+            .fold(all.clone(), |people, name| people.without(&person(name, None).id));
+        assert_eq!(none.iter().count(), 0);
+        assert_eq!(all.iter().count(), 3, "the others still see them");
+    }
+
+    /// What happens often copies nobody: who is on call or away changes, the file is looked at, somebody asked for another.
+    #[test]
+    fn copies_share_everybody_until_one_changes_them() {
+        let all = directory(everybody());
+        for copy in [
+            all.clone().with_on_call(Arc::default()),
+            all.clone().with_away(Arc::default()),
+            all.clone().with_borrowed(Arc::default()),
+            all.clone().with_bound(&bound(&[("U0BOB", "ann"), ("U0X", "nobody")])),
+            all.clone().reread_at(Timestamp::from_millis(1)),
+            all.without(&person("ann", None).id),
+        ] {
+            assert!(Arc::ptr_eq(&copy.by_id, &all.by_id) && Arc::ptr_eq(&copy.by_group, &all.by_group));
+            assert!(Arc::ptr_eq(&copy.by_slack, &all.by_slack));
+        }
+        let other = all.clone().with_bound(&bound(&[("U0ANN", "ann")]));
+        assert_eq!([whose(&other, "U0ANN"), whose(&all, "U0ANN")], ["ann", "nobody"]);
+        let mut put = all.clone();
+        put.put(&person("bob", None).id, None);
+        assert_eq!([put.iter().count(), all.iter().count()], [2, 3]);
     }
 }
