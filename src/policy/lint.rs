@@ -4,7 +4,7 @@
 mod alike;
 mod getting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -15,7 +15,7 @@ use super::eligible::auto_approves;
 use super::phrase::printable;
 use super::strangers::strangers;
 use super::{People, PolicySet, StepSpec};
-use crate::ids::RoleRef;
+use crate::ids::{CalendarId, RoleRef};
 use crate::time::{Span, Timestamp};
 
 /// A blackout that lasts longer is none, but a ban.
@@ -38,11 +38,12 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Looks for roles that nobody can get, tiers and stages that nothing reaches, people who approve for each other,
+/// Looks for roles that nobody can get, tiers and stages that nothing reaches, calendars that nothing goes by, people who approve for each other,
 /// roles that give the same, blackouts that are over, and names that the directory does not know. As the files are read.
 #[must_use]
 pub fn lint(policies: &PolicySet, people: &People) -> Vec<Warning> {
     let mut warnings = unreached_tiers(policies);
+    warnings.extend(unused_calendars(policies));
     warnings.extend(same_entitlements(policies));
     warnings.extend(strangers(policies, people));
     warnings.extend(odd_blackouts(policies, people.as_of()));
@@ -80,6 +81,25 @@ fn unreached_tiers(policies: &PolicySet) -> Vec<Warning> {
         }
     }
     warnings
+}
+
+/// Calendars that no role begins by and no stage waits by.
+fn unused_calendars(policies: &PolicySet) -> Vec<Warning> {
+    let of_roles = policies.roles().filter_map(|(_, _, role)| role.hours.as_ref());
+    let stages = policies.tiers.values().flat_map(|tier| &tier.stages);
+    let of_stages = stages.filter_map(|stage| stage.hours.as_ref()).map(|calendar| &calendar.id);
+    let used: BTreeSet<&CalendarId> = of_roles.chain(of_stages).collect();
+    let unused = policies.calendars.values().filter(|calendar| !used.contains(&calendar.id));
+    unused
+        .map(|calendar| {
+            let message = format!("nothing goes by the calendar `{}`", calendar.id);
+            warning(
+                &calendar.place,
+                message,
+                "name it as `hours` of a role, a tier or a stage, or leave it out",
+            )
+        })
+        .collect()
 }
 
 /// Blackouts that are over, last long, or are about nothing.

@@ -16,8 +16,8 @@ Examples:
   jitney policy check --json | jq '.issues[]'
 
 Errors are what a server would refuse. Warnings are lawful but hardly meant: a role that nobody is eligible for, a tier \
-that nothing reaches, people who approve for each other, one entitlement by two roles, a name that the directory does \
-not know.
+that nothing reaches, a calendar that nothing goes by, people who approve for each other, one entitlement by two roles, \
+a name that the directory does not know.
 
 Exit codes: 0 no errors, 1 errors (with --deny-warnings: or warnings), 2 the command line was wrong.";
 

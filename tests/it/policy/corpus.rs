@@ -12,7 +12,7 @@ use super::{Logins, directory, everybody, file};
 
 /// The partners of a case: a good app beside tiers, good tiers beside an app.
 const APP: &str = include_str!("corpus/good/app-least.toml");
-const TIERS: &str = "[tiers.manager]\nname = \"The manager agrees\"\n[[tiers.manager.stages]]\napprovers = [\"manager\"]\nfallback = [\"group:security\", \"person:dana@example.com\"]\n[calendars.office]\nzone = \"Europe/Berlin\"\nhours = [\"mon-fri 09:00-17:30\"]\n[[blackouts]]\nzone = \"Europe/Berlin\"\nfrom = 2027-12-23\nuntil = 2027-12-27\nbecause = \"Quiet days\"\n[risks.medium]\nat_once = 1\n";
+const TIERS: &str = "[tiers.manager]\nname = \"The manager agrees\"\nhours = \"office\"\n[[tiers.manager.stages]]\napprovers = [\"manager\"]\nfallback = [\"group:security\", \"person:dana@example.com\"]\n[calendars.office]\nzone = \"Europe/Berlin\"\nhours = [\"mon-fri 09:00-17:30\"]\n[[blackouts]]\nzone = \"Europe/Berlin\"\nfrom = 2027-12-23\nuntil = 2027-12-27\nbecause = \"Quiet days\"\n[risks.medium]\nat_once = 1\n";
 const SCHEMA_CHECK: &str = include_str!("schema_check.py");
 
 /// One file of the corpus.

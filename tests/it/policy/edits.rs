@@ -4,9 +4,14 @@ use std::process::Output;
 
 use super::super::folder::Folder;
 
+/// What the example of a calendar says, for those who want one.
+const OFFICE: &str = "[calendars.office]\nzone = \"Europe/Berlin\"\nhours = [\"mon-fri 08:00-18:00\"]\n\
+                      holidays = [2026-12-25, 2027-01-01]\n\n[tiers.quick]\n";
+
 /// A folder with the examples, and a copy of them that is edited.
 fn edited(name: &str, edits: &[(&str, &str, &str)]) -> Folder {
     let folder = Folder::set_up(&format!("edits-{name}"));
+    folder.edit("policies/tiers.toml", "[tiers.quick]\n", OFFICE);
     std::fs::create_dir_all(folder.0.join("edited/policies")).unwrap();
     for file in ["tiers.toml", "wiki.toml", "reports.toml"] {
         let text = std::fs::read_to_string(folder.0.join("policies").join(file)).unwrap();
