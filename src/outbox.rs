@@ -122,10 +122,12 @@ impl<D: Desk> Outbox<D> {
             for owed in claimed {
                 running.spawn(Arc::clone(&self.work).run(owed));
             }
-            if is_drained || running.len() >= CLAIMED_MOST {
+            let is_full = running.len() >= CLAIMED_MOST;
+            if is_drained || is_full {
                 tokio::select! {
-                    () = self.work.desk.owed(), if running.len() < CLAIMED_MOST => {}
-                    Some(_) = running.join_next() => {}
+                    () = self.work.desk.owed(), if !is_full => {}
+                    // What ends is told to the engine, which says so when that leaves something to claim.
+                    Some(_) = running.join_next(), if is_full => {}
                     () = tokio::time::sleep(LOOK_AGAIN) => {}
                 }
             }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use futures_util::{SinkExt as _, StreamExt as _};
 use jitney::playground::slack::LocalSlack;
 use serde_json::{Value, json};
-use tokio_tungstenite::connect_async;
+use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::folder::Folder;
@@ -137,7 +137,8 @@ async fn connect(slack: &LocalSlack) -> anyhow::Result<Socket> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let opened: Value = reqwest::Client::new().post(url).bearer_auth(token).send().await?.json().await?;
     let url = opened.get("url").and_then(Value::as_str).context("no address of a socket")?.to_owned();
-    Ok(connect_async(url).await?.0)
+    // Its small answers go out at once, as those of the apps do.
+    Ok(connect_async_with_config(url, None, true).await?.0)
 }
 
 async fn answer_at_once(mut socket: Socket) {

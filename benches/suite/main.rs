@@ -7,6 +7,7 @@ mod acks;
 mod apps;
 mod arguments;
 mod bare;
+mod clicks;
 mod company;
 mod crash;
 mod decide;

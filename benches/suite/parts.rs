@@ -11,7 +11,7 @@ use super::figures::{self, Figure};
 use super::folder::data;
 use super::probe::Probe;
 use super::stock::{Copy, Template};
-use super::{acks, crash, decide, idle, lives, machine, restart, size, storm};
+use super::{acks, clicks, crash, decide, idle, lives, machine, restart, size, storm};
 
 /// A part whose two probes disagree is run so often at most.
 const TRIES: usize = 3;
@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
 
 fn parts(arguments: &Arguments) -> Vec<(&'static str, Part)> {
     let mut parts: Vec<(&'static str, Part)> =
-        vec![("B1", Box::new(acks::run)), ("B3", Box::new(lives::run))];
+        vec![("B1", Box::new(acks::run)), ("B1", Box::new(clicks::run)), ("B3", Box::new(lives::run))];
     for stored in arguments.stocks() {
         parts.push(("B6", Box::new(move |bench| restart::run(bench, stored))));
     }

@@ -51,6 +51,7 @@ impl Core {
         if change.erase_credential {
             tx.erase_secrets(request.id)?;
         }
+        touched.owes |= !change.effects.is_empty();
         for effect in &change.effects {
             self.owe(tx, request, effect, revision, now)?;
         }

@@ -17,7 +17,7 @@ use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
 use crate::lifecycle::{Event, Refusal, Request, Rules, Urgency, next_due, urgency};
 use crate::policy::{Catalogue, People, PolicySet, TicketLook};
-use crate::store::{Choice, Store, StoreError, Tx};
+use crate::store::{Checkpoints, Choice, Store, StoreError, Tx};
 use crate::time::{Clock, Span, Timestamp};
 use crate::wheel::Wheel;
 
@@ -109,6 +109,8 @@ impl From<Refusal> for Stop {
 #[derive(Default)]
 pub(super) struct Touched {
     pub(super) due: BTreeMap<RequestId, Option<(Timestamp, Urgency)>>,
+    /// Whether work is owed that may go now.
+    pub(super) owes: bool,
     /// Work that is no longer claimed.
     pub(super) freed: Vec<i64>,
     /// Calls of an earlier process that were settled.
@@ -124,8 +126,9 @@ pub(super) struct Touched {
 impl Touched {
     /// Takes over what an input did whose savepoint stands.
     pub(super) fn add(&mut self, inner: Self) {
-        let Self { due, freed, settled, borrowed, people, moved } = inner;
+        let Self { due, owes, freed, settled, borrowed, people, moved } = inner;
         self.due.extend(due);
+        self.owes |= owes;
         self.freed.extend(freed);
         self.settled.extend(settled);
         self.borrowed |= borrowed;
@@ -202,6 +205,11 @@ impl Core {
     #[must_use]
     pub fn into_store(self) -> Option<Store> {
         self.store
+    }
+
+    /// Leaves checkpoints to somebody beside this engine: see [`Store::hand_over_checkpoints`].
+    pub(super) fn hand_over_checkpoints(&self) -> Result<Option<Checkpoints>, StoreError> {
+        self.store.as_ref().map_or(Ok(None), Store::hand_over_checkpoints)
     }
 
     /// What handles share with this engine.
@@ -405,6 +413,7 @@ impl Core {
         for (id, due) in touched.due {
             self.wheel.set(id, due);
         }
+        let may_be_claimed = touched.owes || !touched.freed.is_empty();
         for row in touched.freed {
             self.claims.free(row);
         }
@@ -419,7 +428,9 @@ impl Core {
             self.shared.set_people(people);
             *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = None;
         }
-        self.shared.owed.notify_one();
+        if may_be_claimed {
+            self.shared.owed.notify_one();
+        }
         Ok(value)
     }
 

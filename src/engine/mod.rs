@@ -7,6 +7,7 @@ mod approvers;
 mod away;
 mod behalf;
 mod bindings;
+mod checkpointer;
 mod claims;
 mod clock;
 mod command;

@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::EngineError;
+use super::checkpointer::Checkpointer;
 use super::core::{Core, Input};
 use super::handle::{EngineHandle, Message, Reply};
 use crate::lifecycle::Answer;
@@ -13,6 +14,8 @@ use crate::lifecycle::Answer;
 const BATCH: usize = 512;
 /// Between tries to commit what fell due.
 const AFTER_A_FAILURE: Duration = Duration::from_secs(1);
+/// Rounds after which somebody looks how long the write-ahead log is. One round may commit a hundred pages and more.
+const LOOK_AT_THE_LOG: u64 = 8;
 /// The clock is looked at again at least this often.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
@@ -20,16 +23,27 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// When the thread can't be started.
-pub fn spawn(core: Core) -> std::io::Result<(EngineHandle, JoinHandle<()>)> {
+pub fn spawn(mut core: Core) -> std::io::Result<(EngineHandle, JoinHandle<()>)> {
     let (queue, inbox) = mpsc::channel();
     let handle = EngineHandle::new(queue, core.shared());
-    let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || run(core, &inbox))?;
+    let checkpointer = Checkpointer::beside(&core)?;
+    let thread = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
+        run(&mut core, &inbox, checkpointer.as_ref());
+        if let Some(checkpointer) = checkpointer {
+            checkpointer.end();
+        }
+    })?;
     Ok((handle, thread))
 }
 
-fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
+fn run(core: &mut Core, inbox: &mpsc::Receiver<Message>, checkpointer: Option<&Checkpointer>) {
     core.shared().owed.notify_one();
-    loop {
+    for round in 1_u64.. {
+        if round.is_multiple_of(LOOK_AT_THE_LOG)
+            && let Some(checkpointer) = checkpointer
+        {
+            checkpointer.look();
+        }
         let (more, least) = match core.tick() {
             Ok(more) => (more, Duration::from_millis(1)),
             Err(error) if core.disk_failed() => return ends(&error),
@@ -39,7 +53,7 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
             }
         };
         let mut waiting = Vec::new();
-        match receive(&mut core, inbox, more, least) {
+        match receive(core, inbox, more, least) {
             Some(first) => waiting.push(first),
             None if more => {}
             None => continue,
@@ -49,7 +63,7 @@ fn run(mut core: Core, inbox: &mpsc::Receiver<Message>) {
         {
             waiting.push(next);
         }
-        if handle_all(&mut core, waiting) {
+        if handle_all(core, waiting) {
             return;
         }
     }

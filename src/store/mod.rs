@@ -7,6 +7,7 @@
 mod away;
 mod ballast;
 mod bindings;
+mod checkpoints;
 mod columns;
 mod error;
 mod grants;
@@ -29,13 +30,14 @@ mod tests;
 mod tx;
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 
 use ballast::BallastFile;
 
 pub use ballast::Ballast;
+pub use checkpoints::Checkpoints;
 pub use error::StoreError;
 pub use outbox::{Choice, DueWork};
 pub use people::KeptSource;
@@ -58,17 +60,20 @@ pub struct Store {
 struct OnDisk {
     ballast: Box<dyn Ballast>,
     small: Option<SmallDisk>,
-    _lock: Option<InstanceLock>,
+    lock: Option<InstanceLock>,
 }
 
 /// Holds the instance lock.
 #[derive(Debug)]
-struct InstanceLock(File);
+struct InstanceLock {
+    file: File,
+    database: PathBuf,
+}
 
 impl Drop for InstanceLock {
     fn drop(&mut self) {
         // Closing it is not enough: a process that is being started elsewhere in this one holds a copy until it execs.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
@@ -79,7 +84,7 @@ impl Store {
     /// # Errors
     /// Another instance runs, the file is not ours or newer than we know, or the disk fails.
     pub fn open(path: &Path, fresh_id: &str) -> Result<Self, StoreError> {
-        let lock = InstanceLock(open::lock(path)?);
+        let lock = InstanceLock { file: open::lock(path)?, database: path.to_owned() };
         let ballast = BallastFile::new(open::beside(path, ".ballast"));
         Self::over(path, &open::connect, Box::new(ballast), Some(lock), fresh_id)
     }
@@ -118,7 +123,7 @@ impl Store {
             Ok(()) | Err(StoreError::DiskFull) => {}
             Err(error) => return Err(error),
         }
-        Ok(Self { conn, on_disk: Some(OnDisk { ballast, small: None, _lock: lock }) })
+        Ok(Self { conn, on_disk: Some(OnDisk { ballast, small: None, lock }) })
     }
 
     /// A database that lives and dies with the process: for simulations and tests.

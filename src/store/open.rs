@@ -114,6 +114,16 @@ pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
     Ok(conn)
 }
 
+/// Opens the database that a writer has, for checkpoints alone.
+pub(super) fn checkpointer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_timeout(BUSY)?;
+    // It reads nothing but the log.
+    conn.pragma_update(None, "cache_size", 0)?;
+    Ok(conn)
+}
+
 /// A database that lives and dies with the process.
 pub(super) fn in_memory(fresh_id: &str) -> Result<Connection, StoreError> {
     let mut conn = Connection::open_in_memory()?;

@@ -972,6 +972,37 @@ fn a_reader_sees_what_is_committed_while_the_writer_runs_and_writes_nothing() {
 }
 
 #[test]
+fn a_long_log_is_brought_into_the_database_beside_the_writer() {
+    let path = place("checkpoints");
+    let mut store = Store::open(&path, ID).unwrap();
+    let checkpoints = store.hand_over_checkpoints().unwrap().unwrap();
+    let length = || fs::metadata(&path).unwrap().len();
+    let write = |store: &mut Store, records: u64| {
+        let mut tx = store.begin().unwrap();
+        for n in 0..records {
+            tx.append(t(n), "submitted", Some(id(n)), json!({ "words": "x".repeat(4000) })).unwrap();
+        }
+        tx.commit().unwrap();
+    };
+    write(&mut store, 500);
+    let before = length();
+    checkpoints.run().unwrap();
+    assert_eq!(length(), before, "a short log is left alone");
+    write(&mut store, 1000);
+    assert_eq!(length(), before, "the writer does not do it by itself");
+    let mut tx = store.begin().unwrap();
+    tx.append(t(9), "submitted", None, json!({ "words": "not committed yet" })).unwrap();
+    checkpoints.run().unwrap();
+    tx.commit().unwrap();
+    assert!(length() > 1500 * 4000, "all that was committed is in the database");
+    let at = store.begin().unwrap().head().unwrap();
+    assert_eq!(at.seq, 1501, "and what was not yet, comes after it");
+    write(&mut store, 4500);
+    assert!(length() > 5500 * 4000, "left alone, the writer does it");
+    assert!(Store::in_memory(ID).unwrap().hand_over_checkpoints().unwrap().is_none());
+}
+
+#[test]
 fn files_that_are_not_ours_are_refused_and_left_alone() {
     type Spoil = fn(&PathBuf);
     let cases: [(&str, Spoil, &str); 4] = [
