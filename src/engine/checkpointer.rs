@@ -4,7 +4,7 @@ use std::sync::mpsc::{self, SyncSender};
 use std::thread::JoinHandle;
 
 use super::core::Core;
-use crate::store::Checkpoints;
+use crate::store::{Checkpoints, Store};
 
 /// The thread, and how it is told to look.
 pub(super) struct Checkpointer {
@@ -18,10 +18,10 @@ impl Checkpointer {
     /// # Errors
     /// When the thread can't be started.
     pub(super) fn beside(core: &Core) -> std::io::Result<Option<Self>> {
-        let checkpoints = match core.hand_over_checkpoints() {
-            Ok(Some(checkpoints)) => checkpoints,
-            Ok(None) => return Ok(None),
-            Err(error) => {
+        let checkpoints = match core.store.as_ref().map(Store::hand_over_checkpoints) {
+            Some(Ok(Some(checkpoints))) => checkpoints,
+            Some(Ok(None)) | None => return Ok(None),
+            Some(Err(error)) => {
                 tracing::warn!(%error, "the engine brings its write-ahead log into the database by itself, which is slower");
                 return Ok(None);
             }

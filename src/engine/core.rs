@@ -17,7 +17,7 @@ use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
 use crate::lifecycle::{Event, Refusal, Request, Rules, Urgency, next_due, urgency};
 use crate::policy::{Catalogue, People, PolicySet, TicketLook};
-use crate::store::{Checkpoints, Choice, Store, StoreError, Tx};
+use crate::store::{Choice, Store, StoreError, Tx};
 use crate::time::{Clock, Span, Timestamp};
 use crate::wheel::Wheel;
 
@@ -205,11 +205,6 @@ impl Core {
     #[must_use]
     pub fn into_store(self) -> Option<Store> {
         self.store
-    }
-
-    /// Leaves checkpoints to somebody beside this engine: see [`Store::hand_over_checkpoints`].
-    pub(super) fn hand_over_checkpoints(&self) -> Result<Option<Checkpoints>, StoreError> {
-        self.store.as_ref().map_or(Ok(None), Store::hand_over_checkpoints)
     }
 
     /// What handles share with this engine.
