@@ -138,7 +138,9 @@ fn read_source(name: &str, settings: Map<String, Value>, base: &Path) -> Result<
         return Err(format!("`gives` says which facts it is the authority for: some of {}", known()));
     }
     if let Some(other) = gives.iter().find(|fact| !can.contains(fact)) {
-        return Err(format!("it can't give `{}`; it can give {}", other.as_str(), known()));
+        let lacks_field = *other == Fact::Department && matches!(kind, SourceKind::SlackProfiles { .. });
+        let with = if lacks_field { ", and `department` with `department_field`" } else { "" };
+        return Err(format!("it can't give `{}`; it can give {}{with}", other.as_str(), known()));
     }
     let sync =
         raw.sync.as_deref().unwrap_or(USUAL_SYNC).parse().map_err(|error| format!("`sync`: {error}"))?;

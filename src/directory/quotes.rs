@@ -34,7 +34,7 @@ pub(super) fn wrong_quote(text: &str) -> Option<WrongQuote> {
             }
             (Cell::Quoted, '"') => Cell::Closed,
             (Cell::Quoted, _) | (Cell::Closed, '"') => Cell::Quoted,
-            (_, ',' | '\n' | '\r') => Cell::Start,
+            (Cell::Start | Cell::Plain | Cell::Closed | Cell::Over, ',' | '\n' | '\r') => Cell::Start,
             (Cell::Start | Cell::Plain, _) => Cell::Plain,
             (Cell::Closed | Cell::Over, ' ' | '\t') => Cell::Over,
             (Cell::Closed | Cell::Over, _) => {
