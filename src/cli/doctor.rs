@@ -154,6 +154,6 @@ fn examine(args: &DoctorArgs, environment: &Environment, out: Out) -> anyhow::Re
         }
         Err(issues) => checks.extend(issues.iter().map(|issue| failed("target", issue))),
     }
-    checks.push(here::server(&config)?);
+    checks.extend(here::server(&config)?);
     Ok(checks)
 }

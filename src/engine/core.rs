@@ -12,7 +12,7 @@ use super::claims::Claims;
 use super::clock::EngineClock;
 use super::handle::Shared;
 use super::leavers::Leavers;
-use super::{Answers, Command, Completion, EngineError, Heard, Owed, Status, TicketProgress};
+use super::{Answers, Command, Completion, EngineError, Heard, HeldOver, Owed, Status, TicketProgress};
 use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
 use crate::lifecycle::{Event, Refusal, Request, Rules, Urgency, next_due, urgency};
@@ -80,6 +80,8 @@ pub struct Core {
     disk_failed: bool,
     /// Calls that were owed when this engine started: an earlier process may have sent them.
     pub(super) resumed: BTreeSet<EffectId>,
+    /// Whether it was looked up what an earlier process told of people that were held.
+    pub(super) notice_recalled: bool,
 }
 
 /// The policies and the directory, as one decision sees them.
@@ -121,12 +123,14 @@ pub(super) struct Touched {
     pub(super) people: Option<Arc<People>>,
     /// Whether people were noted whose requests are to be judged again.
     pub(super) moved: bool,
+    /// What became of a change of people that was held.
+    pub(super) over: Option<HeldOver>,
 }
 
 impl Touched {
     /// Takes over what an input did whose savepoint stands.
     pub(super) fn add(&mut self, inner: Self) {
-        let Self { due, owes, freed, settled, borrowed, people, moved } = inner;
+        let Self { due, owes, freed, settled, borrowed, people, moved, over } = inner;
         self.due.extend(due);
         self.owes |= owes;
         self.freed.extend(freed);
@@ -134,6 +138,7 @@ impl Touched {
         self.borrowed |= borrowed;
         self.people = people.or(self.people.take());
         self.moved |= moved;
+        self.over = over.or(self.over.take());
     }
 }
 
@@ -186,6 +191,7 @@ impl Core {
             forget_at: last,
             disk_failed: false,
             resumed,
+            notice_recalled: false,
         };
         core.reload_bindings()?;
         core.reload_away()?;
@@ -422,6 +428,9 @@ impl Core {
         if let Some(people) = touched.people {
             self.shared.set_people(people);
             *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+        if let Some(over) = touched.over {
+            self.shared.notice_over(over);
         }
         if may_be_claimed {
             self.shared.owed.notify_one();

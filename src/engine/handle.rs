@@ -9,8 +9,9 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 
 use super::tickets::{self, Tickets};
 use super::{
-    Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Held, HeldPeople, Owed, PeopleChange,
-    PolicyChange, PolicyRefusal, Refused, RefusedOf, Status, TicketProgress, WentAway,
+    Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Held, HeldNotice, HeldPeople, Owed,
+    PeopleChange, PolicyChange, PolicyRefusal, Refused, RefusedOf, SlackMessage, Status, TicketProgress,
+    WentAway,
 };
 use crate::ids::{PersonId, RequestId, SlackUserId, TargetId};
 use crate::lifecycle::{Answer, Request};
@@ -54,6 +55,7 @@ pub(super) enum Message {
     Breaker(TargetId, bool),
     TakePeople(Box<PeopleChange>, Reply<()>),
     HoldPeople(Box<HeldPeople>, Reply<()>),
+    HeldTold(Box<SlackMessage>, Reply<()>),
     Nudge,
     Stop(Reply<()>),
 }
@@ -71,6 +73,9 @@ pub(super) struct Shared {
     pub(super) bindings: RwLock<BTreeMap<SlackUserId, PersonId>>,
     /// The change of people that waits for an operator.
     pub(super) held: RwLock<Option<Arc<HeldPeople>>>,
+    /// What the security channel is to be told of it.
+    pub(super) notice: RwLock<Option<HeldNotice>>,
+    pub(super) notice_news: Notify,
     pub(super) owed: Notify,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -85,6 +90,8 @@ impl Shared {
             borrowed: RwLock::default(),
             bindings: RwLock::default(),
             held: RwLock::default(),
+            notice: RwLock::default(),
+            notice_news: Notify::new(),
             owed: Notify::new(),
             clock,
         }
@@ -96,7 +103,7 @@ impl Shared {
 pub struct EngineHandle {
     queue: mpsc::Sender<Message>,
     room: Arc<Semaphore>,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     tickets: Option<Arc<dyn Tickets>>,
 }
 
@@ -325,7 +332,7 @@ impl EngineHandle {
         self.shared.clock.monotonic()
     }
 
-    async fn call<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, EngineError> {
+    pub(super) async fn call<T>(&self, message: impl FnOnce(Reply<T>) -> Message) -> Result<T, EngineError> {
         let _room = self.room.acquire().await.map_err(|_| EngineError::Stopped)?;
         let (reply, answer) = oneshot::channel();
         self.queue.send(message(reply)).map_err(|_| EngineError::Stopped)?;

@@ -17,6 +17,7 @@ mod handle;
 mod input;
 mod kept;
 mod leavers;
+mod notice;
 mod people;
 mod policies;
 mod read;
@@ -35,6 +36,7 @@ pub use command::{
 };
 pub use handle::{EngineError, EngineHandle};
 pub use kept::{AskedAs, AskedOne, Kept, KeptLine, KeptWhat, REFUSED_MOST};
+pub use notice::{HeldNotice, HeldOver};
 pub use people::{FactsPart, Held, PeopleChange, Told};
 pub use policies::{EditedFile, GitHead, PolicyChange, PolicyEdit, PolicyRefusal};
 pub use remarks::{Author, Deed, Heard, Redaction, Remark, Remarks};

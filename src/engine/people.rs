@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::core::{Core, Stop, Touched};
 use super::handle::Shared;
-use super::{EngineError, HeldPeople};
+use super::{EngineError, HeldOver, HeldPeople, notice};
 use crate::ids::PersonId;
 use crate::lifecycle::{Actor, Answer, Refusal};
 use crate::policy::{People, Reason, ReasonCode};
@@ -48,6 +48,8 @@ pub struct PeopleChange {
     pub told: Vec<Told>,
     /// Whose facts changed: what they have is judged again.
     pub moved: Vec<PersonId>,
+    /// Whether something else that was told is held.
+    pub holds: bool,
 }
 
 /// What is held, in numbers.
@@ -74,27 +76,40 @@ impl Core {
     /// # Errors
     /// When it could not be committed: then those before stay in force.
     pub fn take_people(&mut self, change: &PeopleChange) -> Result<(), EngineError> {
-        let taken = self.commit(|_, tx, touched| keep(tx, touched, change));
+        self.recall_notice()?;
+        let dropped = self.shared.noticed().filter(|_| !change.holds);
+        let now = self.now();
+        let taken = self.commit(|_, tx, touched| {
+            keep(tx, touched, change)?;
+            if let Some(held) = &dropped {
+                notice::dropped(tx, held, now)?;
+                touched.over = Some(HeldOver::Dropped);
+            }
+            Ok(())
+        });
         taken.map_err(|error| EngineError::Store(error.to_string()))
     }
 
-    /// Holds a change back; each one is recorded once. One that is held is forgotten when another is, or is taken.
+    /// Holds a change back; each one is recorded once, however often it is told. One that is held is forgotten when
+    /// another is, or is taken.
     ///
     /// # Errors
     /// When it could not be recorded; then nothing is held.
     pub fn hold_people(&mut self, held: &HeldPeople) -> Result<(), EngineError> {
         let now = self.now();
-        let is_known = self.shared.held().is_some_and(|before| before.id == held.held.id);
-        let since = self.shared.held().filter(|_| is_known).map_or(now, |before| before.since);
-        if !is_known {
+        self.recall_notice()?;
+        let before = self.shared.noticed().filter(|before| before.id == held.held.id);
+        let since = before.as_ref().map_or(now, |before| before.since);
+        if before.is_none() {
             let recorded = self.commit(|_, tx, _| {
                 let Held { id, sources, left, lose, of, since: _ } = &held.held;
                 let body = json!({ "held": id, "sources": sources, "left": left, "lose": lose, "of": of });
-                tx.append(now, "people_held", None, body)
+                tx.append(now, notice::HELD, None, body)
             });
             recorded.map_err(|error| EngineError::Store(error.to_string()))?;
         }
         let held = HeldPeople { held: Held { since, ..held.held.clone() }, change: held.change.clone() };
+        self.shared.notice_held(held.held.clone());
         *self.shared.held.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(held));
         Ok(())
     }
@@ -119,8 +134,9 @@ impl Core {
         let body = json!({
             "actor": by, "held": id, "sources": sources, "left": left, "lose": lose, "of": of, "since": since,
         });
-        tx.append(now, "people_accepted", None, body)?;
+        tx.append(now, notice::ACCEPTED, None, body)?;
         keep(tx, touched, &held.change)?;
+        touched.over = Some(HeldOver::Accepted { by: by.name().to_owned() });
         Ok(Answer::Noted)
     }
 

@@ -61,6 +61,8 @@ pub(crate) fn start(
         borrowed: Default::default(),
         bindings: RwLock::default(),
         held: RwLock::default(),
+        notice: RwLock::default(),
+        notice_news: Notify::new(),
         owed: Notify::new(),
         clock: Arc::new(Still(now)),
     };

@@ -133,6 +133,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             | Message::ChangePolicies(..)
             | Message::TakePeople(..)
             | Message::HoldPeople(..)
+            | Message::HeldTold(..)
             | Message::RefusePolicies(..)
             | Message::Stop(..) => after.push(message),
         }
@@ -169,6 +170,7 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
                 send(reply, taken);
             }
             Message::HoldPeople(held, reply) => send(reply, core.hold_people(&held)),
+            Message::HeldTold(message, reply) => send(reply, core.held_told(&message)),
             Message::ChangePolicies(change, reply) => send(reply, core.change_policies(&change)),
             Message::RefusePolicies(refusal, reply) => send(reply, core.refuse_policies(&refusal)),
             // These were committed above.

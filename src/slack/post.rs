@@ -262,13 +262,7 @@ impl Poster {
         });
         match self.web.update_message(&message).await {
             Ok(posted) => Ok(Some(shown_as(posted, rendered))),
-            Err(error)
-                if ["message_not_found", "cant_update_message", "edit_window_closed"]
-                    .iter()
-                    .any(|code| error.is(code)) =>
-            {
-                Ok(None)
-            }
+            Err(error) if is_gone(&error) => Ok(None),
             Err(error) => Err(self.trouble(turn, Lane::Updates, "an update", error).await),
         }
     }
@@ -339,6 +333,11 @@ impl Poster {
     }
 }
 
+/// Whether there is no such message of ours any more.
+pub(super) fn is_gone(error: &CallError) -> bool {
+    ["message_not_found", "cant_update_message", "edit_window_closed"].iter().any(|code| error.is(code))
+}
+
 /// The body of the `chat.postMessage` call that posts it: in the channel, or in the thread of the message `thread`.
 #[must_use]
 pub fn posting(rendered: &Rendered, channel: &str, thread: Option<&str>, mark: &str) -> Value {
@@ -362,7 +361,7 @@ fn shown_as(posted: Posted, rendered: &Rendered) -> SlackMessage {
 }
 
 /// SHA-256 in hex over what is sent.
-fn digest(channel: &str, rendered: &Rendered) -> String {
+pub(super) fn digest(channel: &str, rendered: &Rendered) -> String {
     let sent = json!([channel, rendered.text, rendered.blocks]).to_string();
     Sha256::digest(sent.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -18,6 +18,10 @@ const APPEND: &str =
 pub(super) const RECORDS: &str = "SELECT seq, at, kind, request, body, prev, hash FROM audit
     WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
 
+/// The newest first, of the newest records alone: kinds have no index.
+pub(super) const NEWEST_OF: &str = "SELECT seq, at, kind, request, body, prev, hash FROM audit
+    WHERE seq > (SELECT max(seq) FROM audit) - ?1 AND kind IN (?2, ?3, ?4, ?5) ORDER BY seq DESC";
+
 /// The newest first.
 pub(super) const REFUSED_OF: &str = "SELECT seq, at, body FROM audit
     WHERE kind = 'refused' AND request = ?1 ORDER BY seq DESC LIMIT ?2";
@@ -72,6 +76,21 @@ impl Tx<'_> {
             Some(head) => Ok(head),
             None => head(conn),
         }
+    }
+
+    /// Those of these kinds, the newest first, among the newest `among` records.
+    ///
+    /// # Errors
+    /// When one can't be read.
+    pub fn newest_of(&mut self, kinds: [&str; 4], among: u32) -> Result<Vec<Record>, StoreError> {
+        let mut sql = self.conn()?.prepare_cached(NEWEST_OF)?;
+        let [one, two, three, four] = kinds;
+        let mut rows = sql.query(params![among, one, two, three, four])?;
+        let mut records = Vec::new();
+        while let Some(row) = rows.next()? {
+            records.push(read(row)?);
+        }
+        Ok(records)
     }
 
     /// At most `most` records, from the one numbered `from_seq`.

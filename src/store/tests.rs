@@ -69,6 +69,7 @@ fn hot_queries_search_an_index_and_sort_nothing() {
         (story::ENTRIES, "PRIMARY KEY"),
         (story::MESSAGES, "PRIMARY KEY"),
         (records::RECORDS, "INTEGER PRIMARY KEY"),
+        (records::NEWEST_OF, "INTEGER PRIMARY KEY"),
         (records::REFUSED_OF, "audit_refused_of"),
         (records::REFUSED_ASKS, "audit_refused_asks"),
         (instance::PRUNE_ANSWERS, "answers_by_age"),

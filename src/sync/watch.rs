@@ -304,7 +304,12 @@ impl PeopleWatch {
             told.extend(self.told(number, is_other));
         }
         let people = Arc::new(self.merged(&before, Strand::accepted, Strand::accepted));
-        let change = PeopleChange { people: Arc::clone(&people), told, moved: moved.into_iter().collect() };
+        let change = PeopleChange {
+            people: Arc::clone(&people),
+            told,
+            moved: moved.into_iter().collect(),
+            holds: !self.held_marks().is_empty(),
+        };
         if let Err(error) = engine.take_people(change).await {
             tracing::error!(%error, "what the sources of people told could not be kept, so it is not in force; it is tried again");
             return Err(());
@@ -351,7 +356,7 @@ impl PeopleWatch {
             since: self.clock.wall(),
         };
         let moved = step.movement.moved;
-        let change = PeopleChange { people, told, moved };
+        let change = PeopleChange { people, told, moved, holds: false };
         if let Err(error) = engine.hold_people(HeldPeople { held, change }).await {
             tracing::error!(%error, "a change of people that is held could not be recorded; it is tried again");
             return Err(());

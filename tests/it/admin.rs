@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use jitney::admin::{
     AdminSocket, BindError, CONNECTION_LIMIT, Call, ClientError, Desk, LINE_LIMIT, Operation, Reply, call,
 };
-use jitney::engine::{Command, EngineError, Status, Verb};
+use jitney::engine::{Command, EngineError, Held, Status, Verb};
 use jitney::ids::{DedupeKey, PersonId, RequestId};
 use jitney::lifecycle::{Actor, Answer, Refusal, ReviewFinding};
 use jitney::policy::{Employment, People, Person};
@@ -21,6 +21,7 @@ use jitney::time::{Span, Timestamp};
 struct Notebook {
     people: Arc<People>,
     heard: Arc<Mutex<Vec<Command>>>,
+    held: Option<Held>,
 }
 
 #[async_trait]
@@ -34,7 +35,7 @@ impl Desk for Notebook {
     }
     async fn status(&self) -> Result<Status, EngineError> {
         let now = Timestamp::from_millis(0);
-        Ok(Status { now, next_due: None, in_flight: 1, ready: 2, refusing: None, held: None })
+        Ok(Status { now, next_due: None, in_flight: 1, ready: 2, refusing: None, held: self.held.clone() })
     }
     fn people(&self) -> Arc<People> {
         Arc::clone(&self.people)
@@ -74,7 +75,7 @@ impl Server {
         let folder = Folder::new(name);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let people = Arc::new(People::new(people, Timestamp::from_millis(0), Span::mins(10)));
-        let desk = Notebook { people, heard: Arc::default() };
+        let desk = Notebook { people, heard: Arc::default(), held: None };
         let socket = runtime.block_on(async { AdminSocket::bind(&folder.socket()) }).unwrap();
         runtime.spawn(socket.serve(desk.clone()));
         Self { folder, desk, _runtime: runtime }
@@ -128,6 +129,35 @@ fn raw(socket: &Path, bytes: &[u8]) -> String {
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).unwrap();
     line
+}
+
+#[test]
+fn doctor_tells_what_is_held_and_what_to_do() {
+    let folder = crate::folder::Folder::set_up("doctor-held");
+    let held = Held {
+        id: "3f9c2a117be0".to_owned(),
+        sources: vec!["file".to_owned(), "hr".to_owned()],
+        left: 41,
+        lose: 3,
+        of: 46,
+        since: Timestamp::from_millis(0),
+    };
+    let people = vec![person("erin@example.com", Some(my_login()))];
+    let people = Arc::new(People::new(people, Timestamp::from_millis(0), Span::mins(10)));
+    let desk = Notebook { people, heard: Arc::default(), held: Some(held) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let socket = runtime.block_on(async { AdminSocket::bind(&folder.0.join("jitney.sock")) }).unwrap();
+    runtime.spawn(socket.serve(desk));
+    let says = "a change of people is held since 1970-01-01 00:00 UTC: by file, hr, 41 of 46 people would leave, and 3 more \
+                would lose a role that they may ask for";
+    let mend = "mend the source, or accept it with `jitney people accept 3f9c2a117be0`; until then what was in force stays, \
+                and grows old";
+    let said = folder.said(&["doctor", "--offline"]);
+    assert!(said.contains(&format!("warn  people         {says}; {mend}\n")), "{said}");
+    let output = folder.run(&["doctor", "--offline", "--json"]).stdout;
+    let checks: Vec<serde_json::Value> = serde_json::from_slice(&output).unwrap();
+    let wanted = serde_json::json!({"what": "people", "finding": "warn", "says": says, "mend": mend});
+    assert!(checks.contains(&wanted), "{checks:#?}");
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod away;
 mod deciding;
 mod escaping;
 mod gallery;
+mod held;
 mod home;
 mod limits;
 mod looking;

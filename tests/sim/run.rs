@@ -369,7 +369,7 @@ impl Sim {
                 self.people[who].employment = Employment::Contractor;
                 let people = world::directory(self.people.clone(), self.start);
                 let moved = vec![self.people[who].id.clone()];
-                let change = PeopleChange { people, told: Vec::new(), moved };
+                let change = PeopleChange { people, told: Vec::new(), moved, holds: false };
                 // Without room on the disk they stay what they were.
                 if self.engine(|core| core.take_people(&change), |()| false)?.is_none() {
                     self.people[who].employment = Employment::Employee;

@@ -247,27 +247,31 @@ pub(super) fn policies(config: &Config, targets: &Targets, directory: Option<&Di
     checks
 }
 
-pub(super) fn server(config: &Config) -> anyhow::Result<Check> {
+/// Whether the server runs, and what waits for an operator in it.
+pub(super) fn server(config: &Config) -> anyhow::Result<Vec<Check>> {
     let key = DedupeKey::new(&format!("cli-{:032x}", random::<u128>()))?;
     let asked = admin::call(&config.server.socket, &Call { key, operation: Operation::Status });
-    Ok(Check::of(
-        "server",
-        match asked {
-            Ok(Reply::Status(status)) => match status.refusing {
+    let mut held = None;
+    let finding = match asked {
+        Ok(Reply::Status(status)) => {
+            held = status.held;
+            match status.refusing {
                 None => Finding::ok("running"),
                 Some(why) => words::refuses_requests(&why),
-            },
-            Ok(Reply::Answer(answer)) => Finding::ok(words::silent_server(&answer)),
-            Ok(Reply::Failed(why)) => words::server_odd(&why),
-            Err(ClientError::NoServer { .. }) => Finding::ok("not running; start it with `jitney serve`"),
-            Err(
-                error @ (ClientError::Forbidden { .. }
-                | ClientError::Silent
-                | ClientError::Garbled(_)
-                | ClientError::Broken(_)),
-            ) => words::server_odd(&error),
-        },
-    ))
+            }
+        }
+        Ok(Reply::Answer(answer)) => Finding::ok(words::silent_server(&answer)),
+        Ok(Reply::Failed(why)) => words::server_odd(&why),
+        Err(ClientError::NoServer { .. }) => Finding::ok("not running; start it with `jitney serve`"),
+        Err(
+            error @ (ClientError::Forbidden { .. }
+            | ClientError::Silent
+            | ClientError::Garbled(_)
+            | ClientError::Broken(_)),
+        ) => words::server_odd(&error),
+    };
+    let held = held.map(|held| Check::of("people", words::people_held(&held)));
+    Ok([Check::of("server", finding)].into_iter().chain(held).collect())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::io;
 use std::path::Path;
 
 use super::{answer, counted};
+use crate::engine::Held;
 use crate::finding::{Finding, Grade};
 use crate::ids::TargetId;
 use crate::lifecycle::Answer;
@@ -165,6 +166,23 @@ pub(in crate::cli) fn silent(patience: Span) -> Finding {
 
 pub(in crate::cli) fn refuses_requests(why: &dyn Display) -> Finding {
     Finding { grade: Grade::Warn, says: format!("running, but new requests are refused: {why}"), mend: None }
+}
+
+/// A change of people waits for an operator.
+pub(in crate::cli) fn people_held(held: &Held) -> Finding {
+    let Held { id, sources, left, lose, of, since } = held;
+    Finding::warn(
+        format!(
+            "a change of people is held since {}: by {}, {left} of {of} people would leave, and {lose} more would lose a \
+             role that they may ask for",
+            since.minute_utc(),
+            sources.join(", ")
+        ),
+        format!(
+            "mend the source, or accept it with `jitney people accept {id}`; until then what was in force stays, and grows \
+             old"
+        ),
+    )
 }
 
 pub(in crate::cli) fn silent_server(said: &Answer) -> String {

@@ -10,6 +10,7 @@ mod emergency;
 mod forms;
 mod home;
 mod looking;
+mod people;
 mod remarks;
 mod reveal;
 
@@ -83,6 +84,8 @@ impl SlackEdge {
             () = hearing => {}
             // Home tabs end with it, wherever they are: the next opening draws them anew.
             () = Arc::clone(&self.ears).keep_homes() => {}
+            // What was not told yet is told after the next start.
+            () = self.ears.keep_people_told() => {}
         }
     }
 }

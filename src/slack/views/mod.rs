@@ -4,6 +4,7 @@
 mod channel;
 mod direct;
 mod home;
+mod people;
 mod questions;
 mod review;
 mod said;
@@ -11,6 +12,7 @@ mod security;
 
 use direct::{extend_button, release_button, withdraw_button};
 pub use home::{HomeScene, concerned, home, home_refused, is_of_my_apps, is_to_decide};
+pub use people::{people_held, people_held_marker};
 pub use review::is_to_review;
 pub use said::{
     Choice, Reader, Said, can_break_glass, direct, kept, list, status, which, with_emergency, with_release,

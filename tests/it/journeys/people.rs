@@ -6,7 +6,10 @@ use std::time::{Duration, SystemTime};
 use jitney::config::{SourceKind, SourceTable};
 use jitney::engine::{Command, EngineHandle, Verb};
 use jitney::lifecycle::{Actor, Answer, DmKind, EndCause, Refusal, State, StateWord, View, WithdrawCause};
+use jitney::playground::people::SECURITY_CHANNEL;
+use jitney::playground::slack::{Fault, Message, Snapshot};
 use jitney::policy::{Employment, Fact, Person};
+use jitney::store::{Reader, StoreError};
 use jitney::time::Span;
 
 use super::stage::{APPROVAL, Journey, SOON, person};
@@ -301,9 +304,44 @@ fn many(folder: &std::path::Path) {
     std::fs::write(file, toml::to_string(&table).unwrap()).unwrap();
 }
 
+/// What the security channel reads of changes of people, once each of them says this: no more and no other.
+async fn security_reads(j: &Journey, parts: &[&str]) -> Vec<String> {
+    let told = |s: &Snapshot| {
+        let told: Vec<String> = s.messages(SECURITY_CHANNEL).map(Message::words).collect();
+        (told.len() == parts.len() && told.iter().zip(parts).all(|(told, part)| told.contains(part)))
+            .then_some(told)
+    };
+    let read = j.slack().wait_for(SOON, told).await;
+    read.unwrap_or_else(|_| {
+        let read: Vec<String> = j.slack().snapshot().messages(SECURITY_CHANNEL).map(Message::words).collect();
+        panic!("security reads {read:#?}, not {parts:?}")
+    })
+}
+
+/// The kinds of what the audit log has of held changes, in order.
+fn audit_of_people(j: &Journey) -> Vec<String> {
+    let mut kinds = Vec::new();
+    let reader = Reader::open(&j.world.folder().join("jitney.db")).unwrap();
+    let keep = |record: jitney::audit::Record| -> Result<(), StoreError> {
+        kinds.extend(Some(record.kind).filter(|kind| kind.starts_with("people_")));
+        Ok(())
+    };
+    reader.for_each_record(1, keep).unwrap();
+    kinds
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_directory_that_was_cut_off_is_held_until_an_operator_accepts_it() {
     let mut j = Journey::start_with(|_| (), many).await;
+    j.world.stop_bot().await;
+    j.world.hear_from(SourceTable {
+        name: "titles".to_owned(),
+        kind: SourceKind::Csv(j.world.folder().join("titles.csv")),
+        sync: "0 */15 * * * *".parse().unwrap(),
+        max_age: Span::days(9),
+        gives: [Fact::Title].into(),
+    });
+    j.world.start_bot().await.unwrap();
     let id = j.granted("ann", "wiki/read", "8h", "dana").await;
     let whole = everybody(&j);
     let left =
@@ -315,15 +353,35 @@ async fn a_directory_that_was_cut_off_is_held_until_an_operator_accepts_it() {
     assert_eq!((held.left, held.of, held.sources.as_slice()), (41, 46, ["file".to_owned()].as_slice()));
     j.is(id, StateWord::Active).await;
     assert_eq!(j.engine().people().iter().count(), 46);
+    let told = security_reads(&j, &["Action needed"]).await;
+    for part in [
+        "41 of 46 people would leave",
+        &format!("an operator (<@U0DANA>) accepts it on the server: `jitney people accept {}`", held.id),
+    ] {
+        assert!(told[0].contains(part), "{part}: {told:?}");
+    }
+    // While other sources go on telling, it is the same, and nobody is told twice.
+    let since = held.since;
+    j.pass(Span::mins(20)).await;
+    std::fs::write(j.world.folder().join("titles.csv"), "Id,Title\nann@example.com,Writer\n").unwrap();
+    look(&j, |engine| engine.people().get(&person("ann")).is_some_and(|ann| ann.title == "Writer")).await;
+    assert_eq!(j.engine().held_people().map(|held| held.since), Some(since));
 
     // It is held after a restart, too; and forgotten when the file is mended.
     j.world.crash_and_restart().await.unwrap();
     look(&j, |engine| engine.held_people().is_some()).await;
+    assert_eq!(j.engine().held_people().map(|held| held.since), Some(since));
     j.is(id, StateWord::Active).await;
+    security_reads(&j, &["Action needed"]).await;
     write(&j, &whole);
     look(&j, |engine| engine.held_people().is_none()).await;
+    security_reads(&j, &["No longer held"]).await;
+    // Slack's answer is lost: it is looked for before it is told once more.
+    j.slack().fail_next("chat.postMessage", 1, &Fault::DropAfterApply);
     write(&j, &cut);
     look(&j, |engine| engine.held_people().is_some()).await;
+    security_reads(&j, &["No longer held", "Action needed"]).await;
+    look(&j, |engine| engine.held_notice().is_some_and(|notice| notice.message.is_some())).await;
     let held = j.engine().held_people().unwrap();
 
     let dana = |j: &Journey| {
@@ -342,6 +400,9 @@ async fn a_directory_that_was_cut_off_is_held_until_an_operator_accepts_it() {
     assert!(matches!(refused, Answer::Refused(Refusal::Rules(_))), "{refused:?}");
     assert_eq!(accept(&j, dana(&j), &held.id).await, Answer::Noted);
     look(&j, |engine| engine.people().iter().count() == 5 && engine.held_people().is_none()).await;
+    security_reads(&j, &["No longer held", "Accepted by Dana"]).await;
+    let recorded = ["held", "held_told", "held_dropped", "held", "held_told", "accepted"];
+    assert_eq!(audit_of_people(&j), recorded.map(|kind| format!("people_{kind}")));
     let state = j.dossier(id).await.request.state;
     assert!(matches!(state, State::Revoked { cause: EndCause::Leaver, .. }), "{state:?}");
     j.world.crash_and_restart().await.unwrap();

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use super::people::{Story, everybody, pending};
 use super::views::{Scene, scenes};
-use super::{home, limits, looking, sentences, wire};
+use super::{held, home, limits, looking, sentences, wire};
 use crate::jira::samples::every_entry;
 
 /// Which of Slack's models it has to fit.
@@ -177,6 +177,7 @@ static GALLERY: LazyLock<Vec<Exhibit>> = LazyLock::new(gallery);
 
 fn gallery() -> Vec<Exhibit> {
     let mut all: Vec<Exhibit> = scenes().iter().filter_map(message).collect();
+    all.extend(notices());
     all.extend(answers());
     all.extend(tables());
     all.extend(wire::forms().into_iter().map(|(name, form)| exhibit(Model::View, name, form)));
@@ -201,6 +202,14 @@ fn message(scene: &Scene) -> Option<Exhibit> {
     let mark = marker(scene.story.dossier.request.id, scene.view);
     let payload = posting(&rendered, channel, thread, &mark);
     Some(exhibit(Model::Message, format!("{}: {}", view_word(&scene.view), scene.name), payload))
+}
+
+/// What is told of changes of people that are held.
+fn notices() -> impl Iterator<Item = Exhibit> {
+    held::notices().into_iter().map(|(name, rendered)| {
+        let payload = posting(&rendered, "C0SECURITY", None, "held:3f9c2a117be0:1795341600000");
+        exhibit(Model::Message, format!("people held: {name}"), payload)
+    })
 }
 
 /// What has to fit whatever people write.
