@@ -114,6 +114,7 @@ impl Bot {
         let reload = Reload::new(setup.policy_folder, Arc::clone(&targets), setup.policy_files);
         let first = reload.at_start(policies, store.policies_seen, &people.at_start());
         core.change_policies(&first).context("the policies can't be recorded")?;
+        core.wait_for_looks();
         let socket = AdminSocket::bind(&setup.socket)?;
         let ticketer = Arc::new(Ticketer::new(jira).context("the Jira edge can't be set up")?);
         let (engine, thread) = engine::spawn(core).context("the engine's thread can't be started")?;
@@ -133,6 +134,14 @@ impl Bot {
         tasks.spawn(async move {
             hearing.run(slack_stopped).await;
             "the Slack edge"
+        });
+        let (looking, looks_stopped) = (engine.clone(), stopped.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = looking.make_looks() => {}
+                () = until(looks_stopped) => {}
+            }
+            "the looks at tickets"
         });
         let (operators, socket_stopped) = (engine.clone(), stopped.clone());
         tasks.spawn(async move {

@@ -431,7 +431,7 @@ pub struct Status {
     pub now: Timestamp,
     /// When the next row falls due: a request's timer, or something owed that waits out a back-off.
     pub next_due: Option<Timestamp>,
-    /// Claimed by the outbox and not completed.
+    /// Claimed by the outbox and not completed, and looks that scheduled starts wait for.
     pub in_flight: usize,
     /// Owed and due, not yet claimed; what waits for its lane included.
     pub ready: usize,

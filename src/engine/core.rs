@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError};
 use rand::rngs::StdRng;
 use thiserror::Error;
 
-use super::apply::DISK_IS_FULL;
 use super::approvers::Approvers;
 use super::claims::Claims;
 use super::clock::EngineClock;
 use super::handle::Shared;
 use super::leavers::Leavers;
-use super::{Answers, Command, Completion, EngineError, Heard, HeldOver, Owed, Status, TicketProgress};
+use super::tickets::Looks;
+use super::{Answers, Command, Completion, EngineError, Heard, HeldOver, Owed, TicketProgress};
 use crate::credentials::Sealer;
 use crate::ids::{EffectId, RequestId, TargetId};
 use crate::lifecycle::{Event, Refusal, Request, Rules, Urgency, next_due, urgency};
@@ -80,6 +80,8 @@ pub struct Core {
     disk_failed: bool,
     /// Calls that were owed when this engine started: an earlier process may have sent them.
     pub(super) resumed: BTreeSet<EffectId>,
+    /// Looks at the tickets of scheduled starts; none while nobody looks.
+    pub(super) looks: Option<Looks>,
     /// Whether it was looked up what an earlier process told of people that were held.
     pub(super) notice_recalled: bool,
 }
@@ -152,6 +154,8 @@ pub enum Input {
     Complete(Box<Completion>),
     /// From the ticket edge.
     Progress(RequestId, TicketProgress),
+    /// From somebody who looked at the ticket of a scheduled start.
+    TicketSeen(RequestId, Box<TicketLook>),
     /// From a card's thread.
     Heard(Box<Heard>),
 }
@@ -191,6 +195,7 @@ impl Core {
             forget_at: last,
             disk_failed: false,
             resumed,
+            looks: None,
             notice_recalled: false,
         };
         core.reload_bindings()?;
@@ -313,11 +318,6 @@ impl Core {
         found
     }
 
-    /// Puts a fresh read of the directory in force.
-    pub fn set_people(&self, people: Arc<People>) {
-        self.shared.set_people(people);
-    }
-
     /// Tells that a target is down for everybody, or no longer.
     pub fn breaker(&mut self, target: TargetId, open: bool) {
         if open {
@@ -325,19 +325,6 @@ impl Core {
         } else {
             self.breakers.remove(&target);
         }
-    }
-
-    /// How it is.
-    ///
-    /// # Errors
-    /// When the database can't be read.
-    pub fn status(&mut self) -> Result<Status, EngineError> {
-        let now = self.now();
-        let next_due = self.next_due();
-        let in_flight = self.claims.len();
-        let refusing = self.full_until.map(|_| DISK_IS_FULL.to_owned());
-        let ready = self.read(|tx| tx.ready_count(now))?.saturating_sub(in_flight);
-        Ok(Status { now, next_due, in_flight, ready, refusing, held: self.shared.held() })
     }
 
     /// Reads between two runs.

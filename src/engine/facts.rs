@@ -49,6 +49,11 @@ impl Core {
                 if let Event::Rejudge = event {
                     facts.still_eligible = rejudged(&world, request);
                 }
+                if let (State::Scheduled { starts_at }, Event::Tick) = (&request.state, event)
+                    && now >= *starts_at
+                {
+                    self.judge_ticket(&mut facts, &world, request, now);
+                }
             }
             (State::Granting | State::Active { .. }, _) => {
                 if let Event::Revoke { by: Actor::Person { id, .. }, .. } = event {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-use super::tickets::{self, Tickets};
+use super::tickets::{self, Tickets, WantedLooks};
 use super::{
     Bind, Bound, Command, Completion, Dossier, Filter, GoAway, Heard, Held, HeldNotice, HeldPeople, Owed,
     PeopleChange, PolicyChange, PolicyRefusal, Refused, RefusedOf, SlackMessage, Status, TicketProgress,
@@ -39,6 +39,7 @@ pub(super) enum Message {
     Command(Box<Command>, Option<Box<TicketLook>>, Reply<Answer>),
     Complete(Box<Completion>, Reply<()>),
     Progress(RequestId, TicketProgress, Reply<()>),
+    TicketSeen(RequestId, Box<TicketLook>, Reply<()>),
     Heard(Box<Heard>, Reply<()>),
     Claim(usize, Reply<Vec<Owed>>),
     Dossier(RequestId, Reply<Option<Dossier>>),
@@ -76,6 +77,8 @@ pub(super) struct Shared {
     /// What the security channel is to be told of it.
     pub(super) notice: RwLock<Option<HeldNotice>>,
     pub(super) notice_news: Notify,
+    /// Looks at tickets that scheduled starts wait for.
+    pub(super) looks: WantedLooks,
     pub(super) owed: Notify,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -92,6 +95,7 @@ impl Shared {
             held: RwLock::default(),
             notice: RwLock::default(),
             notice_news: Notify::new(),
+            looks: WantedLooks::default(),
             owed: Notify::new(),
             clock,
         }
@@ -104,7 +108,7 @@ pub struct EngineHandle {
     queue: mpsc::Sender<Message>,
     room: Arc<Semaphore>,
     pub(super) shared: Arc<Shared>,
-    tickets: Option<Arc<dyn Tickets>>,
+    pub(super) tickets: Option<Arc<dyn Tickets>>,
 }
 
 impl EngineHandle {

@@ -31,6 +31,10 @@ impl Core {
             Input::Complete(completion) => {
                 self.complete(tx, touched, completion, now).map(|()| Ok(Answer::Noted))
             }
+            Input::TicketSeen(request, look) => {
+                self.looked(tx, touched, *request, look, now)?;
+                Ok(Ok(Answer::Noted))
+            }
             Input::Heard(heard) => {
                 self.heard(tx, heard, now)?;
                 Ok(Ok(Answer::Noted))
@@ -179,6 +183,9 @@ impl Core {
         let answer = change.answer.clone();
         if change.request == request {
             // Nothing to write: a look that found nothing to do, or an answer alone.
+            if facts.look_owed {
+                self.want_look(touched, &request, now);
+            }
             return Ok(answer);
         }
         let mut waiting = self.apply(tx, touched, change, false, now)?;

@@ -90,6 +90,11 @@ impl Core {
         taken.map_err(|error| EngineError::Store(error.to_string()))
     }
 
+    /// Puts a fresh read of the directory in force.
+    pub fn set_people(&self, people: Arc<People>) {
+        self.shared.set_people(people);
+    }
+
     /// Holds a change back; each one is recorded once, however often it is told. One that is held is forgotten when
     /// another is, or is taken.
     ///

@@ -1,12 +1,28 @@
-//! Reads for views and tickets.
+//! Reads for views, for tickets and for operators.
 
+use super::apply::DISK_IS_FULL;
 use super::core::Core;
-use super::{Dossier, EngineError, Filter, REFUSED_MOST, Refused, RefusedOf};
+use super::tickets::Looks;
+use super::{Dossier, EngineError, Filter, REFUSED_MOST, Refused, RefusedOf, Status};
 use crate::audit::{Head, Verifier};
 use crate::ids::RequestId;
 use crate::lifecycle::Request;
 
 impl Core {
+    /// How it is.
+    ///
+    /// # Errors
+    /// When the database can't be read.
+    pub fn status(&mut self) -> Result<Status, EngineError> {
+        let now = self.now();
+        let next_due = self.next_due();
+        let claimed = self.claims.len();
+        let in_flight = claimed + self.looks.as_ref().map_or(0, Looks::out);
+        let refusing = self.full_until.map(|_| DISK_IS_FULL.to_owned());
+        let ready = self.read(|tx| tx.ready_count(now))?.saturating_sub(claimed);
+        Ok(Status { now, next_due, in_flight, ready, refusing, held: self.shared.held() })
+    }
+
     /// A request with everything that was told of it.
     ///
     /// # Errors

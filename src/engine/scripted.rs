@@ -63,6 +63,7 @@ pub(crate) fn start(
         held: RwLock::default(),
         notice: RwLock::default(),
         notice_news: Notify::new(),
+        looks: super::tickets::WantedLooks::default(),
         owed: Notify::new(),
         clock: Arc::new(Still(now)),
     };

@@ -117,6 +117,9 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             Message::Progress(request, done, reply) => {
                 batch.push(Input::Progress(request, done), Waiting::Nothing(reply));
             }
+            Message::TicketSeen(request, look, reply) => {
+                batch.push(Input::TicketSeen(request, look), Waiting::Nothing(reply));
+            }
             Message::Heard(heard, reply) => batch.push(Input::Heard(heard), Waiting::Nothing(reply)),
             Message::Breaker(..)
             | Message::Nudge
@@ -174,7 +177,11 @@ fn handle_all(core: &mut Core, waiting: Vec<Message>) -> bool {
             Message::ChangePolicies(change, reply) => send(reply, core.change_policies(&change)),
             Message::RefusePolicies(refusal, reply) => send(reply, core.refuse_policies(&refusal)),
             // These were committed above.
-            Message::Command(..) | Message::Complete(..) | Message::Progress(..) | Message::Heard(..) => {}
+            Message::Command(..)
+            | Message::Complete(..)
+            | Message::Progress(..)
+            | Message::TicketSeen(..)
+            | Message::Heard(..) => {}
         }
     }
     match stop {

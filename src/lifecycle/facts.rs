@@ -16,6 +16,8 @@ pub struct Facts {
     /// Whether the requester may still have this role, for as long as was asked: judged when the last
     /// approval comes in, at a scheduled start, and before an extension applies.
     pub still_eligible: Verdict,
+    /// Whether a scheduled start waits for a look at the ticket that it names.
+    pub look_owed: bool,
     /// Those of the votes, by voter and stage, whose voter may still approve that stage now, with the one that this
     /// approval is.
     pub valid_votes: BTreeSet<(PersonId, u32)>,
@@ -53,6 +55,7 @@ impl Facts {
         Self {
             verdict: Verdict::Granted(Vec::new()),
             still_eligible: Verdict::Granted(Vec::new()),
+            look_owed: false,
             valid_votes: BTreeSet::new(),
             capacity: None,
             lost_votes: BTreeMap::new(),

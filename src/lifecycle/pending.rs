@@ -309,10 +309,15 @@ pub(super) fn tick(draft: &mut Draft<'_>, mut state: PendingState) -> Answer {
     Answer::Noted
 }
 
-/// A scheduled start: everything that was true at the approval must be true now.
+/// A scheduled start: everything that was true at the approval must be true now. It waits for a look that is owed, and
+/// ends when it was to end all the same.
 pub(super) fn start_scheduled(draft: &mut Draft<'_>, starts_at: Timestamp) -> Answer {
+    let is_over = draft.now >= starts_at + draft.request.duration();
+    if draft.facts.look_owed && !is_over {
+        return Answer::Noted;
+    }
     draft.row(13);
-    if draft.now >= starts_at + draft.request.duration() {
+    if is_over {
         draft.request.state = State::Lapsed { at: draft.now };
         draft.tell(What::Lapsed);
         draft.dm(DmKind::Decided);

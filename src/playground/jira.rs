@@ -186,6 +186,13 @@ impl LocalJira {
         done
     }
 
+    /// Somebody gives the issue to another, by id; false when there is no such issue or account.
+    pub fn assign(&self, key: &str, assignee: &str) -> bool {
+        let done = self.shared.site().assign(key, assignee);
+        self.shared.changed();
+        done
+    }
+
     /// Somebody comments in their browser; `property` is what only a script could set. The answer is the
     /// comment's id; none when there is no such issue or account.
     pub fn comment_as(

@@ -38,4 +38,15 @@ impl Site {
         });
         true
     }
+
+    /// Gives an issue to another; false when there is no such issue or account.
+    pub(super) fn assign(&mut self, key: &str, assignee: &str) -> bool {
+        match (self.account(assignee), self.issue_mut(key)) {
+            (Some(account), Ok(issue)) => {
+                issue.assignee = Some(account);
+                true
+            }
+            (Some(_) | None, _) => false,
+        }
+    }
 }

@@ -411,7 +411,7 @@ impl Site {
         Ok(id)
     }
 
-    fn issue_mut(&mut self, key: &str) -> Result<&mut Issue, Refusal> {
+    pub(super) fn issue_mut(&mut self, key: &str) -> Result<&mut Issue, Refusal> {
         let same = |issue: &&mut Issue| issue.key.eq_ignore_ascii_case(key) || issue.id == key;
         self.issues.iter_mut().chain(&mut self.others).find(same).ok_or(Refusal::NoSuchIssue)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jitney::ids::RequestId;
-use jitney::lifecycle::{StateWord, View};
+use jitney::lifecycle::{DmKind, StateWord, View};
 use jitney::playground::jira::{Fault, LocalCall};
 use jitney::playground::people::ACCESS_CHANNEL;
 use jitney::time::Span;
@@ -145,5 +145,99 @@ async fn a_break_glass_takes_anybodys_incident_and_none_that_is_not_there() {
     let told = j.words(id, View::Security).await;
     assert!(told.contains("The wiki was slow on Monday") && told.contains("Done"), "{told}");
     j.until_over().await;
+    j.end().await;
+}
+
+const DECIDED: View = View::Dm { kind: DmKind::Decided, number: 1 };
+
+fn later(ticket: &str) -> String {
+    format!("/jit request wiki/read from tomorrow 9:00 for 4h because the runbook is moved then, {ticket}")
+}
+
+/// Asks for tomorrow, and has it approved.
+async fn scheduled(j: &Journey, who: &str, ticket: &str) -> RequestId {
+    let id = asks(j, who, &later(ticket)).await.unwrap();
+    j.approve(if who == "frank" { "erin" } else { "dana" }, id).await;
+    j.is(id, StateWord::Scheduled).await;
+    id
+}
+
+/// Lets the time pass until a minute after its start.
+async fn come_to_its_start(j: &Journey, id: RequestId) {
+    let starts_at = j.dossier(id).await.request.ask.starts_at.unwrap();
+    j.pass(starts_at.since(j.now()) + Span::secs(30)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_that_is_over_or_somebody_elses_by_its_start_starts_nothing() {
+    let j = with_wiki(READ, READ_REQUIRED).await;
+    let over = scheduled(&j, "ann", "INC-42").await;
+    assert!(j.world.jira.drag("INC-42", "Done"));
+    come_to_its_start(&j, over).await;
+    j.is(over, StateWord::Denied).await;
+    let told = j.words(over, DECIDED).await;
+    assert!(told.contains("Could not start") && told.contains("INC-42 is over: Done"), "{told}");
+    assert!(told.contains("a ticket that is open") && told.contains("ticket of wiki/read"), "{told}");
+    assert!(format!("{:?}", j.dossier(over).await.entries).contains("INC-42 is over: Done"));
+
+    let taken = scheduled(&j, "ann", "INC-7").await;
+    assert!(j.world.jira.assign("INC-7", "acc:frank@example.com"));
+    come_to_its_start(&j, taken).await;
+    j.is(taken, StateWord::Denied).await;
+    let told = j.words(taken, DECIDED).await;
+    assert!(told.contains("INC-7 is somebody else's"), "{told}");
+    assert_eq!(j.logins(), Vec::<String>::new());
+
+    // What is as it was starts.
+    let fine = scheduled(&j, "frank", "OPS-311").await;
+    come_to_its_start(&j, fine).await;
+    j.is(fine, StateWord::Active).await;
+    j.until_over().await;
+    j.came_and_went_once(fine).await;
+    j.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_start_waits_while_jira_does_not_answer_and_not_for_ever() {
+    let mut j = with_wiki(READ, READ_REQUIRED).await;
+    let late = scheduled(&j, "ann", "INC-42").await;
+    j.world.jira.down(true);
+    come_to_its_start(&j, late).await;
+    j.pass(Span::mins(5)).await;
+    j.is(late, StateWord::Scheduled).await;
+    assert_eq!(j.logins(), Vec::<String>::new(), "nothing without a look");
+    j.world.crash_and_restart().await.unwrap();
+    j.pass(Span::mins(5)).await;
+    j.is(late, StateWord::Scheduled).await;
+    j.world.jira.down(false);
+    j.pass(Span::mins(2)).await;
+    j.is(late, StateWord::Active).await;
+    let starts_at = j.dossier(late).await.request.ask.starts_at.unwrap();
+    assert!(j.expires_at(late).await <= starts_at + Span::hours(4), "it ends when it was to end");
+    j.until_over().await;
+
+    let never = scheduled(&j, "ann", "INC-42").await;
+    j.world.jira.down(true);
+    come_to_its_start(&j, never).await;
+    j.pass(Span::mins(16)).await;
+    j.is(never, StateWord::Denied).await;
+    let told = j.words(never, DECIDED).await;
+    assert!(told.contains("Jira did not answer, so INC-42 could not be looked at"), "{told}");
+    j.world.jira.down(false);
+    j.until_over().await;
+    j.came_and_went_once(late).await;
+    j.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_ticket_that_need_not_be_named_holds_no_start_up_while_jira_does_not_answer() {
+    let j = Journey::start().await;
+    let id = scheduled(&j, "ann", "INC-42").await;
+    j.world.jira.down(true);
+    come_to_its_start(&j, id).await;
+    j.is(id, StateWord::Active).await;
+    j.world.jira.down(false);
+    j.until_over().await;
+    j.came_and_went_once(id).await;
     j.end().await;
 }
