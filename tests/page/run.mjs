@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { startDemo } from "./demo.mjs";
+import { emergency } from "./emergency.mjs";
 import { policies, prepare } from "./policies.mjs";
 import { story } from "./story.mjs";
 import { Visitor } from "./visitor.mjs";
@@ -24,6 +25,8 @@ const PHONE = { width: 390, height: 844 };
 const STORIES = [
   { name: "desktop-light", ...DESKTOP, scheme: "light", play: story },
   { name: "phone-dark", ...PHONE, scheme: "dark", play: story },
+  { name: "emergency-desktop", ...DESKTOP, scheme: "light", play: emergency },
+  { name: "emergency-phone", ...PHONE, scheme: "light", play: emergency },
   { name: "desktop-dark", ...DESKTOP, scheme: "dark", play: policies },
 ];
 const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];

@@ -131,6 +131,7 @@ fn request(request: &Request, people: &[Person]) -> RequestFacts {
         id: request.id.to_string(),
         title: request.title(),
         by: slack_id(people, &request.requester.id).unwrap_or_default(),
+        at_once: request.kind == Kind::BreakGlass,
         extends,
         state: request.state.word().as_str(),
         asked,

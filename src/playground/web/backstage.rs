@@ -105,6 +105,8 @@ pub struct RequestFacts {
     pub title: String,
     /// The requester's Slack id.
     pub by: String,
+    /// Whether it was taken without asking anybody.
+    pub at_once: bool,
     /// The grant that it extends.
     pub extends: Option<String>,
     /// `pending`, `active`, …

@@ -178,7 +178,11 @@ impl Ears {
             }
             _ => return Err(modal::first_field_error(view, &words::unreadable())),
         };
+        let is_break_glass = matches!(verb, Verb::BreakGlass(_));
         match self.submit(Some(id), who, verb).await {
+            Ok(Answer::Granting { request, .. }) if is_break_glass => {
+                Ok(words::answer_broke_glass(request).into())
+            }
             Err(sentence) => Err(modal::first_field_error(view, &sentence)),
             Ok(Answer::Refused(Refusal::Rules(reasons))) => Err(modal::field_errors(view, &reasons)),
             Ok(Answer::Refused(refusal)) => Err(modal::first_field_error(view, &words::refused(&refusal))),

@@ -20,9 +20,9 @@ const STORY_MOST: usize = 6;
 pub fn review(people: &People, dossier: &Dossier) -> Value {
     let request = &dossier.request;
     let times = request.times;
-    let held = times.and_then(|t| Some(t.ended_at?.since(t.active_at?)));
+    let (active_at, ended_at) = (times.and_then(|t| t.active_at), times.and_then(|t| t.ended_at));
     let mut known = vec![
-        (words::HELD_FOR, words::held_for(held)),
+        (words::HELD_FOR, words::held_for(active_at, ended_at)),
         (words::SEEN_GONE, words::seen_gone(times.and_then(|t| t.verified_at))),
     ];
     if let Some(incident) = &request.ask.ticket {

@@ -83,6 +83,16 @@ pub fn would_do(steps: &[String]) -> String {
     list(&steps, 10)
 }
 
+/// To the one who broke the glass.
+#[must_use]
+pub fn answer_broke_glass(request: RequestId) -> String {
+    format!(
+        "{} is being granted at once, without approval; you hear from me when it is there. Security was told, and \
+         somebody else reviews it.",
+        code(request)
+    )
+}
+
 /// To the one who practised.
 #[must_use]
 pub fn answer_drilled(request: RequestId, took: Option<Span>) -> String {

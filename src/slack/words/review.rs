@@ -5,7 +5,7 @@ use crate::engine::Reviewed;
 use crate::ids::RequestId;
 use crate::lifecycle::{Request, ReviewAsk, ReviewFinding};
 use crate::slack::text::{cut_mrkdwn, date, inline, list};
-use crate::time::{Span, Timestamp};
+use crate::time::Timestamp;
 
 /// One request on the home tab.
 const ITEM: usize = 900;
@@ -188,10 +188,14 @@ pub const SEEN_GONE: &str = "Seen gone";
 /// The incident, as messages label it. Plain.
 pub const INCIDENT: &str = "Incident";
 
-/// How long it was held, once it ended.
+/// How long it was held, between these.
 #[must_use]
-pub fn held_for(held: Option<Span>) -> String {
-    held.map_or_else(|| "still held, or never given".to_owned(), |held| held.words())
+pub fn held_for(active_at: Option<Timestamp>, ended_at: Option<Timestamp>) -> String {
+    match (active_at, ended_at) {
+        (None, _) => "not given".to_owned(),
+        (Some(_), None) => "still held".to_owned(),
+        (Some(active_at), Some(ended_at)) => ended_at.since(active_at).words(),
+    }
 }
 
 /// Whether it was seen gone.

@@ -20,7 +20,10 @@ async fn breaks_glass(j: &Journey, who: &str, role: &str) -> Result<RequestId, S
     assert!(seen.modal.is_some(), "no form opened: {seen:?}");
     let said = j.send_form(who).await;
     j.rest().await;
-    said.map(|words| request_in(&words))
+    said.map(|words| {
+        assert!(words.contains("at once, without approval"), "{words}");
+        request_in(&words)
+    })
 }
 
 /// Reviews it from a message.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use jitney::engine::{Kept, Refused, Verb};
-use jitney::ids::RoleRef;
+use jitney::ids::{RequestId, RoleRef};
 use jitney::lifecycle::{Actor, EndCause, Refusal, State, What};
 use jitney::playground::slack::check_options;
 use jitney::policy::{ApproverRef, People, Reason, ReasonCode, Risk, RoleMatch, StageApprovers, Verdict};
@@ -146,6 +146,7 @@ pub(super) fn sayings() -> Vec<String> {
     let only_form = Verdict::Refused(reason(ReasonCode::Ticket), vec![]);
     let hour = Span::hours(1);
     vec![
+        words::answer_broke_glass(RequestId::from_number(1042)),
         words::catalogue(&["Billing database".to_owned(), "Legacy wiki".to_owned()], 3),
         words::catalogue(&["Legacy wiki".to_owned()], 1),
         words::catalogue(&[], 0),

@@ -46,11 +46,13 @@ function steps(state, does) {
   // No button leads to where one is.
   const readMessage = does.isAt(first.by, "direct") ? null : [`Be ${by}, and read the message`, () => does.direct(first.by)];
   const openWiki = does.isAt(first.by, "app") ? null : ["Open the wiki", () => does.visit(first.by)];
-  const out = [ask, approve(state, first, "Approve", "asks", does)];
+  // Nobody approves what is taken at once.
+  const out = first.at_once ? [ask] : [ask, approve(state, first, "Approve", "asks", does)];
   if (first.login) {
     out.push({
       title: "Reveal", done: first.revealed || Boolean(first.gone),
-      says: state.person === first.by && state.modal ? "The window shows the password this once. Take it to the wiki."
+      says: state.person === first.by && showsCredential(state) ? "The window shows the password this once. Take it to the wiki."
+        : first.state === "granting" ? "Jitney is at work."
         : `The access is there, and Jitney wrote to ${by}. Press Reveal: the password is shown once, in ${by}'s window alone.`,
       act: readMessage,
     });
@@ -81,6 +83,10 @@ function steps(state, does) {
     act: knocks ? openWiki : ["Open the audit log", () => does.open("log")],
   });
   return out;
+}
+
+function showsCredential({ modal }) {
+  return Boolean(modal && modal.body.blocks.some((block) => block.block_id === "credential"));
 }
 
 function approve(state, request, title, asks, does) {
