@@ -174,6 +174,8 @@ pub enum Button {
     Known(Press, RequestId),
     /// Answers a question about the request.
     Reply(RequestId, u32),
+    /// Whoever is away is back. It is about no request.
+    Back,
     /// One of an older or newer version.
     Unknown(String),
 }
@@ -268,6 +270,8 @@ pub fn read_question(value: &str) -> Option<(RequestId, u32)> {
 pub const ROLE_SEARCH: &str = "jit_role";
 /// The `action_id` of the button that opens the request form.
 pub const REQUEST_BUTTON: &str = "jit_request_new";
+/// The `action_id` of the button that ends an absence.
+pub const BACK_BUTTON: &str = "jit_back";
 /// The `callback_id` of the shortcut.
 pub const SHORTCUT: &str = "jit_request";
 /// The `callback_id` of the shortcut in a message's menu.
@@ -416,6 +420,7 @@ fn block_actions(payload: &Value, caller: Caller) -> Result<Input, String> {
     let button = match (press, value.parse(), reply) {
         (_, _, Some((request, question))) => Button::Reply(request, question),
         (Some(press), Ok(request), None) => Button::Known(press, request),
+        (None, _, None) if action_id == BACK_BUTTON => Button::Back,
         (Some(_) | None, _, None) => Button::Unknown(cut(action_id, 80)),
     };
     let place = Place {

@@ -21,20 +21,25 @@ impl Ears {
         who: &Identified,
         wish: &AwayWish,
     ) -> Result<String, String> {
-        match wish {
-            AwayWish::Show => Ok(self.shown(who)),
-            AwayWish::Off => {
-                let was = self.engine.come_back(who.id.clone()).await;
-                let was = was.map_err(|error| words::engine_failed(&error))?;
-                if let Some(delegate) = was.as_ref().and_then(|was| was.delegate.as_ref()) {
-                    self.tell_person(delegate, words::stands_in_no_more(&who.name));
-                }
-                Ok(words::away_off(was.as_ref()))
-            }
+        let said = match wish {
+            AwayWish::Show => return Ok(self.shown(who)),
+            AwayWish::Off => self.come_back(who).await,
             AwayWish::Until { until, to, because } => {
                 self.go_away(caller, who, until, to.as_deref(), because.clone()).await
             }
+        };
+        self.homes.stale([caller.user.as_str()]);
+        said
+    }
+
+    /// They are back before their time.
+    pub(super) async fn come_back(&self, who: &Identified) -> Result<String, String> {
+        let was = self.engine.come_back(who.id.clone()).await;
+        let was = was.map_err(|error| words::engine_failed(&error))?;
+        if let Some(delegate) = was.as_ref().and_then(|was| was.delegate.as_ref()) {
+            self.tell_person(delegate, words::stands_in_no_more(&who.name));
         }
+        Ok(words::away_off(was.as_ref()))
     }
 
     fn shown(&self, who: &Identified) -> String {

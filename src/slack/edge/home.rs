@@ -76,14 +76,17 @@ impl Ears {
         let owed = self.engine.to_review(LOOK_MOST).await.map_err(|error| words::engine_failed(&error))?;
         let to_review: Vec<Request> =
             owed.into_iter().filter(|request| is_to_review(request, &who.id, &people)).collect();
+        let now = self.engine.now();
+        let away = people.away(&who.id, now).map(|away| words::away_now(&people, away));
         Ok(views::home(&HomeScene {
             name: &who.name,
+            away: away.as_deref(),
             open: &open,
             past: &past,
             to_decide: &to_decide,
             to_review: &to_review,
             held: &held,
-            now: self.engine.now(),
+            now,
             command: &self.settings.command,
         }))
     }

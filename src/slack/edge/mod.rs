@@ -190,6 +190,10 @@ impl Ears {
                 tracing::warn!(action, "a button that is not ours, or not any more");
                 Some(words::unknown_button().into())
             }
+            (Ok(who), Button::Back) => {
+                ack.bare();
+                Some(self.come_back(&who).await.unwrap_or_else(|sentence| sentence).into())
+            }
             (Ok(who), Button::Reply(request, question)) => {
                 ack.bare();
                 self.open_reply(&who, trigger, request, question).await.err().map(Said::from)

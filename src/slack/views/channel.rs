@@ -125,18 +125,21 @@ fn question(scene: &Scene<'_>, pending: &PendingState, asked: &[String], from_fa
     }
     let mut blocks = vec![section(&scene.block("ask"), &question)];
     if !pending.asked.is_empty() {
-        let press =
-            |press, label, look| button(press, request.id, label, &words::spoken(label, request), look);
-        let buttons = vec![
-            press(Press::Approve, words::APPROVE, Look::Primary),
-            press(Press::ApproveLess, words::APPROVE_LESS, Look::Plain),
-            press(Press::Deny, words::DENY, Look::Danger),
-            press(Press::Question, words::QUESTION, Look::Plain),
-        ];
-        blocks.push(actions(&scene.block("act"), buttons));
+        blocks.push(actions(&scene.block("act"), decision_buttons(request)));
     }
     blocks.push(context(&scene.block("small"), &small));
     blocks
+}
+
+/// What somebody who may decide can do about it.
+pub(super) fn decision_buttons(request: &Request) -> Vec<Value> {
+    let press = |press, label, look| button(press, request.id, label, &words::spoken(label, request), look);
+    vec![
+        press(Press::Approve, words::APPROVE, Look::Primary),
+        press(Press::ApproveLess, words::APPROVE_LESS, Look::Plain),
+        press(Press::Deny, words::DENY, Look::Danger),
+        press(Press::Question, words::QUESTION, Look::Plain),
+    ]
 }
 
 /// What came of a stage that is not asked any more, or not yet.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::channel::decision_buttons;
 use super::direct::{active_buttons, release_button, withdraw_button};
 use super::review::review_button;
 use crate::engine::Dossier;
@@ -14,7 +15,7 @@ use crate::policy::{self, Ballot, People};
 use crate::slack::blocks::{
     HOME_BLOCKS_MOST, Look, actions, button, context, header, plain_object, section, section_with,
 };
-use crate::slack::envelope::{Press, REQUEST_BUTTON};
+use crate::slack::envelope::{BACK_BUTTON, Press, REQUEST_BUTTON};
 use crate::slack::words::{self, home_part};
 use crate::time::Timestamp;
 
@@ -36,6 +37,8 @@ const PAST_MOST: usize = 5;
 pub struct HomeScene<'a> {
     /// What the reader is called.
     pub name: &'a str,
+    /// That the reader is away, as [`words::away_now`] says it.
+    pub away: Option<&'a str>,
     /// The reader's requests that are not over.
     pub open: &'a [Request],
     /// The reader's requests that are over, the latest first.
@@ -56,6 +59,7 @@ pub struct HomeScene<'a> {
 #[must_use]
 pub fn home(scene: &HomeScene<'_>) -> Value {
     let mut blocks = vec![section("home:head", &words::home_head(scene.name)), request_row()];
+    blocks.extend(scene.away.map(away));
     let (waiting, active): (Vec<&Request>, Vec<&Request>) = scene.open.iter().partition(|r| waits(r));
     to_decide(scene, &mut blocks);
     to_review(scene, &mut blocks);
@@ -132,20 +136,24 @@ fn request_row() -> Value {
     actions("home:ask", vec![button])
 }
 
+fn away(sentence: &str) -> Value {
+    let button = json!({
+        "type": "button",
+        "action_id": BACK_BUTTON,
+        "text": plain_object(words::BACK, 75),
+        "accessibility_label": words::BACK_SPOKEN,
+    });
+    section_with("home:away", sentence, Some(button))
+}
+
 fn to_decide(scene: &HomeScene<'_>, blocks: &mut Vec<Value>) {
     if scene.to_decide.is_empty() {
         return;
     }
     blocks.push(header("home:to_decide", home_part::TO_DECIDE));
     for request in soonest(scene.to_decide.iter()).into_iter().take(TO_DECIDE_MOST) {
-        let press =
-            |press, label, look| button(press, request.id, label, &words::spoken(label, request), look);
-        let buttons = vec![
-            press(Press::Approve, words::APPROVE, Look::Primary),
-            press(Press::Deny, words::DENY, Look::Danger),
-        ];
         blocks.push(section(&format!("home:asks:{}", request.id), &words::home_to_decide(request)));
-        blocks.push(actions(&format!("home:decide:{}", request.id), buttons));
+        blocks.push(actions(&format!("home:decide:{}", request.id), decision_buttons(request)));
     }
     more("to_decide", scene.to_decide.len(), TO_DECIDE_MOST, words::home_more_to_decide, blocks);
 }

@@ -30,6 +30,22 @@ pub fn away_set(command: &str, people: &People, away: &Away, zone_known: bool, t
     )
 }
 
+/// The reader is away.
+#[must_use]
+pub fn away_now(people: &People, away: &Away) -> String {
+    let to = match &away.delegate {
+        Some(delegate) => format!("{} is asked for you", inline(&name(people, delegate), NAME)),
+        None => "nobody is asked in your place".to_owned(),
+    };
+    let because = away.because.as_ref().map(|why| format!(" ({})", written(why, WRITTEN)));
+    format!(":palm_tree: You are away until *{}*{}; {to}.", date(away.until), because.unwrap_or_default())
+}
+
+/// On the button that ends it. Plain.
+pub const BACK: &str = "I am back";
+/// The same, aloud. Plain.
+pub const BACK_SPOKEN: &str = "I am back: I am asked again where I approve";
+
 /// What holds: whether they are away, and for whom they stand in.
 #[must_use]
 pub fn away_shown(
@@ -44,18 +60,7 @@ pub fn away_shown(
             "You are not away. To be: `{jit} away until fri 18:00 to @ben because of the holidays`; without `to`, nobody \
              stands in for you."
         ),
-        Some(away) => {
-            let to = match &away.delegate {
-                Some(delegate) => format!("{} is asked for you", inline(&name(people, delegate), NAME)),
-                None => "nobody is asked in your place".to_owned(),
-            };
-            let because = away.because.as_ref().map(|why| format!(" ({})", written(why, WRITTEN)));
-            format!(
-                ":palm_tree: You are away until *{}*{}; {to}. Back earlier: `{jit} away off`.",
-                date(away.until),
-                because.unwrap_or_default()
-            )
-        }
+        Some(away) => format!("{} Back earlier: `{jit} away off`.", away_now(people, away)),
     };
     if stands_in.is_empty() {
         return own;

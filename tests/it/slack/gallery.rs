@@ -10,7 +10,7 @@ use jitney::engine::EngineError;
 use jitney::lifecycle::{Answer, DmKind, Entry, NudgeKind, Refusal, State, StateWord, View};
 use jitney::policy::{Reason, ReasonCode};
 use jitney::slack::command::CommandError;
-use jitney::slack::envelope::{Press, REPLY, ViewState};
+use jitney::slack::envelope::{BACK_BUTTON, Press, REPLY, ViewState};
 use jitney::slack::identity::Stranger;
 use jitney::slack::views::{
     Choice, Reader, Said, Where, direct, list, marker, status, which, with_emergency, with_release,
@@ -364,6 +364,7 @@ fn the_gallery_has_every_message_and_every_view() {
     assert_eq!(told, kinds(every_entry()), "the log with each kind of entry");
     let whole: String = all.iter().map(|exhibit| exhibit.payload.to_string()).collect();
     assert!(whole.contains(REPLY), "no button that answers a question");
+    assert!(whole.contains(BACK_BUTTON), "no button that ends an absence");
     for press in Press::ALL {
         assert!(whole.contains(&format!("\"action_id\":\"{}\"", press.action_id())), "no button {press:?}");
     }

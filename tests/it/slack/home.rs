@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jitney::ids::{PersonId, RequestId};
 use jitney::lifecycle::{EndCause, Kind, Request, State};
 use jitney::playground::slack::check_view;
-use jitney::policy::{People, Person};
+use jitney::policy::{Away, People, Person};
 use jitney::slack::views::{HomeScene, concerned, home, home_refused, is_of_my_apps, is_to_decide};
 use jitney::slack::words;
 use jitney::time::Span;
@@ -30,7 +30,7 @@ fn active() -> Story {
 
 fn scene<'a>(name: &'a str, lists: [&'a [Request]; 5]) -> HomeScene<'a> {
     let [open, past, to_decide, held, to_review] = lists;
-    HomeScene { name, open, past, to_decide, to_review, held, now: at(20), command: "/jit" }
+    HomeScene { name, away: None, open, past, to_decide, to_review, held, now: at(20), command: "/jit" }
 }
 
 fn picture(view: &Value) -> String {
@@ -66,10 +66,16 @@ pub(super) fn homes() -> Vec<(&'static str, Value)> {
     let closed = || State::Revoked { cause: EndCause::Expiry, recheck_at: None };
     let overdue = glass(closed()).ended().with(|request| request.review_due_at = Some(at(15)));
     let to_review = [numbered(1070, overdue), numbered(1071, glass(closed()).ended())];
+    let away = Away { since: at(0), until: at(600), delegate: Some(id("erin")), because: None };
+    let away = words::away_now(&everybody(), &away);
     let out = [
         ("nothing yet", scene("Ann", [&[], &[], &[], &[], &[]])),
         ("a requester", scene("Ann", [&mine, &past, &[], &[], &[]])),
         ("an approver", scene("Bob", [&[], &[], &asked, &[], &[]])),
+        (
+            "an approver who is away",
+            HomeScene { away: Some(&away), ..scene("Bob", [&[], &[], &asked[..1], &[], &[]]) },
+        ),
         ("an owner", scene("Dana", [&[], &[], &[], &held, &to_review])),
     ];
     let stranger = jitney::slack::identity::Stranger::Unknown { account: "U0EVE".to_owned() };
@@ -94,7 +100,9 @@ fn the_home_tab_always_fits_and_counts_what_it_leaves_out() {
     open.extend(many(revoking(true), 3000));
     let past: Vec<Request> = every_state(&evil).into_iter().flat_map(|state| many(state, 9000)).collect();
     let (asked, held) = (many(pending(1), 4000), many(State::Active { warned: true }, 5000));
-    let view = home(&scene(&evil, [&open, &past, &asked, &held, &held]));
+    let away = Away { since: at(0), until: at(600), delegate: Some(id("erin")), because: Some(evil.clone()) };
+    let away = words::away_now(&everybody(), &away);
+    let view = home(&HomeScene { away: Some(&away), ..scene(&evil, [&open, &past, &asked, &held, &held]) });
     assert_eq!(check_view(&view), vec![]);
     check_texts(&view, "home");
     let bytes = view.to_string().len();

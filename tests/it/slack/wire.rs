@@ -101,6 +101,8 @@ fn clicks_are_read_whoever_installed_the_app() {
             Ok(Input::Click { button: Button::Known(known, _), .. }) if known == press
         ));
     }
+    let back = click(Value::Null, json!({"type": "button", "action_id": "jit_back", "block_id": "b"}));
+    assert!(matches!(back, Ok(Input::Click { button: Button::Back, .. })), "{back:?}");
     for (id, value) in [("jit_other", "R1"), ("jit_approve", "R1; R2"), ("jit_approve", "")] {
         assert!(matches!(
             click(Value::Null, button(id, value)),
