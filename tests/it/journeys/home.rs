@@ -40,7 +40,8 @@ async fn the_home_tab_follows_an_access_from_the_question_to_its_end() {
     home(&j, "dana", "Waiting for your decision").await;
 
     // Whoever decides can do there what they can do at the card.
-    for (action, title) in [("jit_approve_less", "Approve for less time"), ("jit_question", "Ask the requester")]
+    for (action, title) in
+        [("jit_approve_less", "Approve for less time"), ("jit_question", "Ask the requester")]
     {
         let form = press(&j, "dana", Which::action(action).with_value(&id.to_string())).await;
         assert!(form.contains("Legacy wiki"), "{form}");
