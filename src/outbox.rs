@@ -32,6 +32,8 @@ const PARALLEL: usize = 48;
 const PARALLEL_REVOCATIONS: usize = 16;
 /// To Slack, and to Jira: turns of their own, so that one of them that is slow holds up neither the other nor a target.
 const PARALLEL_EDGE: usize = 16;
+/// What is to be shown or told waits so long: what follows at once is shown with it, and whoever clicked hears first.
+const BREATH: Duration = Duration::from_millis(20);
 /// Slack and Jira limit their calls themselves; one that never ends must not keep its lane.
 const EDGE_TIME_OUT: Duration = Duration::from_secs(120);
 /// It looks again when it heard nothing for so long; the engine tells it of whatever falls due.
@@ -162,10 +164,12 @@ impl<D: Desk> Work<D> {
                 Ok(Completion::Target { row, effect, outcome })
             }
             Effect::Ticket => {
+                tokio::time::sleep(BREATH).await;
                 let _turn = permit(&self.ticket_turns, None).await?;
                 Ok(guarded(row, "jira", self.tickets.tell(owed, &self.desk)).await)
             }
             Effect::Show(_) => {
+                tokio::time::sleep(BREATH).await;
                 let _turn = permit(&self.slack_turns, None).await?;
                 Ok(guarded(row, "slack", self.slack.show(owed, &self.desk)).await)
             }
