@@ -352,7 +352,8 @@ fn a_password_file_whose_readers_would_be_locked_out_is_told() {
     );
 }
 
-fn slack_settings(slack: &LocalSlack) -> SlackSettings {
+/// Of an app on this workspace.
+pub(crate) fn slack_settings(slack: &LocalSlack) -> SlackSettings {
     SlackSettings {
         api_url: format!("{}/api", slack.url()),
         app_token: SecretString::from(APP_TOKEN),

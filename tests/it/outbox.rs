@@ -32,6 +32,7 @@ struct Inside {
     heard: Mutex<Vec<Completion>>,
     breakers: Mutex<Vec<(String, bool)>>,
     failing_completes: Mutex<u32>,
+    claims: Mutex<u32>,
     owed: Notify,
     news: Notify,
 }
@@ -49,6 +50,7 @@ impl FakeDesk {
             heard: Mutex::default(),
             breakers: Mutex::default(),
             failing_completes: Mutex::default(),
+            claims: Mutex::default(),
             owed: Notify::new(),
             news: Notify::new(),
         }))
@@ -121,6 +123,7 @@ fn outcome_of(completion: Completion) -> Option<(u64, Outcome)> {
 #[async_trait]
 impl Desk for FakeDesk {
     async fn claim(&self, most: usize) -> Result<Vec<Owed>, EngineError> {
+        *lock(&self.0.claims) += 1;
         let mut ready = lock(&self.0.ready);
         let most = most.min(ready.len());
         Ok(ready.drain(..most).collect())
@@ -249,6 +252,35 @@ async fn what_is_owed_goes_out_and_what_came_of_it_comes_back() {
     let heard = format!("{:?}", desk.hears(9).await);
     assert!(heard.contains("Shown { row: 7") && heard.contains("Told { row: 8"), "{heard}");
     assert_eq!(outbox.stop().await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_goes_at_once_and_what_is_shown_or_told_waits_for_what_follows() {
+    let desk = FakeDesk::new();
+    let outbox = run(&desk, &[("wiki", &SimTarget::new())]);
+    desk.owe(7, 1042, Effect::Show(View::Card));
+    desk.owe(8, 1042, Effect::Ticket);
+    desk.owe_login(1042, "wiki", Op::Revoke);
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(desk.hears_outcomes(1).await.len(), 1, "the revocation");
+    assert_eq!(desk.heard_so_far(), 1, "and nothing else yet");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(desk.heard_so_far(), 3);
+    outbox.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_ends_leads_to_no_claim_by_itself() {
+    let desk = FakeDesk::new();
+    let outbox = run(&desk, &[]);
+    desk.owe(7, 1042, Effect::Show(View::Card));
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    assert_eq!(desk.heard_so_far(), 0, "it is under way");
+    let claims = *lock(&desk.0.claims);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(desk.heard_so_far(), 1);
+    assert_eq!(*lock(&desk.0.claims), claims, "the engine says when there is something to claim");
+    outbox.stop().await;
 }
 
 #[tokio::test(start_paused = true)]

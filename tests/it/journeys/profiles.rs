@@ -8,11 +8,10 @@ use jitney::config::{SourceKind, SourceTable};
 use jitney::engine::EngineHandle;
 use jitney::playground::slack::{Fault, LocalSlack, MemberKind, Profile, Settings};
 use jitney::policy::Fact;
-use jitney::slack::SlackSettings;
-use jitney::slack::identity::Workspace;
 use jitney::sync::configured;
 use jitney::time::{Span, SystemClock, Timestamp};
-use secrecy::SecretString;
+
+use crate::doctor::slack_settings;
 
 use super::stage::{Journey, SOON, person};
 
@@ -171,19 +170,4 @@ async fn a_source_that_tells_nothing_says_why() {
     insta::assert_snapshot!("source_errors", said);
     let told = source().fetch(Timestamp::default()).await.unwrap().told;
     assert_eq!(told.len(), people.len());
-}
-
-fn slack_settings(slack: &LocalSlack) -> SlackSettings {
-    SlackSettings {
-        api_url: format!("{}/api", slack.url()),
-        app_token: SecretString::from("xapp-local-playground"),
-        bot_token: SecretString::from("xoxb-local-playground"),
-        workspace: Workspace { team_id: Some("T0LOCAL".to_owned()), enterprise_id: None },
-        bind_by_email: false,
-        approvals_channel: "C0ACCESS".to_owned(),
-        security_channel: "C0SECURITY".to_owned(),
-        command: "/jit".to_owned(),
-        burst: 3,
-        ticket_url: None,
-    }
 }
